@@ -1,0 +1,82 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+PYTHON ?= python3
+TOX_ENV ?=
+
+LAB := .venv-lab
+TOOLS := .venv-tools
+
+# Whatever changes what is installed, or its entry points, installs again.
+LAB_INPUTS := lab/requirements.txt requirements.txt setup.cfg pyproject.toml
+
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help test system-packages demo demo-up demo-down clean
+
+help:
+	@echo "nova_ha: compute high availability for OpenStack"
+	@echo
+	@echo "  make demo       a real Nova on this machine loses a hypervisor;"
+	@echo "                  watch its instances come back elsewhere"
+	@echo "                  (DEMO_HOSTS=4 DEMO_INSTANCES=12 by default)"
+	@echo "  make demo-up    start the same cloud and leave it for hand work"
+	@echo "  make demo-down  stop it"
+	@echo "  make test       style, unit, contract and functional tests"
+	@echo "                  (one of them: make test TOX_ENV=unit)"
+	@echo "  make clean      remove environments, caches and demo output"
+	@echo
+	@echo "Needs Debian or Ubuntu with Python 3.11 or later (another one:"
+	@echo "PYTHON=/path/to/python3) and root or sudo, to install servers that"
+	@echo "the demo and the tests then run for themselves, on loopback."
+
+system-packages:
+	@echo "==> System packages for the demo and the tests"
+	@lab/system-packages.sh
+
+$(TOOLS)/.installed: tox.ini tools/venv.sh
+	@echo "==> tox, in $(TOOLS)"
+	@tools/venv.sh $(TOOLS) "tox>=4.11"
+	@touch $@
+
+$(LAB)/.installed: $(LAB_INPUTS) tools/venv.sh
+	@echo "==> nova_ha and the OpenStack services it is shown with, in $(LAB)"
+	@tools/venv.sh $(LAB) -r lab/requirements.txt -e ".[redfish]"
+	@touch $@
+
+test: system-packages $(TOOLS)/.installed
+	@echo "==> tox"
+	@$(TOOLS)/bin/tox run $(if $(TOX_ENV),-e $(TOX_ENV))
+
+demo: system-packages $(LAB)/.installed
+	@echo "==> The demo"
+	@exec $(LAB)/bin/python -m lab.demo
+
+demo-up: system-packages $(LAB)/.installed
+	@echo "==> The demo's cloud, for hand work"
+	@exec $(LAB)/bin/python -m lab.demo up
+
+# Does not install anything: what was never started needs no stopping.
+demo-down:
+	@if [ -x $(LAB)/bin/python ]; then \
+		echo "==> Stopping the demo's cloud"; \
+		exec $(LAB)/bin/python -m lab.demo down; \
+	else \
+		echo "There is no $(LAB): nothing was started"; \
+	fi
+
+clean: demo-down
+	@echo "==> Removing environments, caches and demo output"
+	@rm -rf $(LAB) $(TOOLS) .tox .stestr .lab demo-out doc/build \
+		doc/source/_generated releasenotes/build .mypy_cache .ruff_cache \
+		.import_linter_cache .hypothesis nova_ha.egg-info build dist
