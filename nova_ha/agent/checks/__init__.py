@@ -1,0 +1,19 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Local checks, loaded by name from the entry point group nova_ha.checks.
+
+A check is a :class:`nova_ha.ports.Check` with a class method
+``from_settings(settings, clock)``: ``settings`` are the options of the group
+``[agent]`` by name. It returns None where the check does not apply, and
+raises :class:`nova_ha.exception.ConfigError` for a setting it cannot use.
+"""

@@ -1,0 +1,167 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""From options to a running engine: opens the session, loads the devices,
+and puts the parts behind their ports."""
+
+import contextlib
+import os
+import socket
+
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from nova_ha import clock as clock_mod
+from nova_ha import exception
+from nova_ha import ports
+from nova_ha.assembly import identity
+from nova_ha.compute import nova
+from nova_ha.coordination import election
+from nova_ha.coordination import kazoo_znodes
+from nova_ha.coordination import membership
+from nova_ha.coordination import opening
+from nova_ha.coordination import paths as paths_mod
+from nova_ha.coordination import settings as settings_mod
+from nova_ha.coordination import store
+from nova_ha.coordination import tree as tree_mod
+from nova_ha.core import policy as policy_mod
+from nova_ha.evidence import services
+from nova_ha.fencing import topology
+
+LOG = logging.getLogger(__name__)
+
+
+def policy(conf: cfg.ConfigOpts) -> policy_mod.Policy:
+    """All settings that the core decides by, checked against each other.
+
+    :raises ConfigError: two of them contradict each other.
+    """
+    made = policy_mod.Policy(
+        session_timeout=conf.zookeeper.session_timeout,
+        tick=conf.zookeeper.tick,
+        touch_interval=conf.zookeeper.touch_interval,
+        assumed_gap=conf.engine.assumed_report_gap,
+        small_cloud=conf.engine.small_cloud,
+        brake_fraction=conf.engine.brake_fraction,
+        fence_rounds=conf.engine.fence_rounds,
+        fence_backoff=conf.engine.fence_backoff,
+        evacuations=conf.engine.evacuations,
+        evacuations_per_target=conf.engine.evacuations_per_target,
+        evacuation_attempts=conf.engine.evacuation_attempts,
+        evacuation_backoff=conf.engine.evacuation_backoff,
+        progress_interval=conf.engine.progress_interval,
+        request_timeout=conf.nova.request_timeout,
+        leader_lease=election.LEASE_SHARE * conf.zookeeper.session_timeout,
+        soak_time=float(conf.engine.soak_time),
+    )
+    if made.session_timeout < 3 * made.touch_interval:
+        raise exception.ConfigError(
+            "[zookeeper] touch_interval",
+            f"{made.touch_interval:g} s is too long for a session_timeout of "
+            f"{made.session_timeout:g} s: two late touches would look like "
+            "a death",
+            "make it at most a third of session_timeout",
+        )
+    if made.session_timeout < 4 * made.tick:
+        raise exception.ConfigError(
+            "[zookeeper] tick",
+            f"with {made.tick:g} s the ensemble grants no session_timeout of "
+            f"{made.session_timeout:g} s",
+            "make tickTime at most a quarter of it; 500 ms is recommended",
+        )
+    return made
+
+
+class World:
+    """The adapters of one engine on one ZooKeeper session."""
+
+    def __init__(self, conf: cfg.ConfigOpts, clock: clock_mod.Clock) -> None:
+        """
+        :raises ConfigError: an option cannot be used.
+        """
+        self._clock = clock
+        self._settings = settings_mod.from_conf(conf)
+        self._paths = paths_mod.Paths(self._settings.namespace)
+        self._session: kazoo_znodes.KazooZnodes = opening.new_session(
+            self._settings, clock
+        )
+        self._expected = policy(conf)
+        self.membership: ports.Membership = membership.ZooKeeperMembership(
+            self._session, self._paths, clock
+        )
+        self.leadership: ports.Leadership = election.ZooKeeperLeadership(
+            self._session,
+            self._paths,
+            clock,
+            engine=f"{socket.gethostname()}:{os.getpid()}",
+            machine_id=machine_id(conf),
+            lease=self._expected.leader_lease,
+        )
+        self.store: ports.CaseStore = store.ZooKeeperCaseStore(
+            self._session, self._paths
+        )
+        # Jobs and the parts of surveys that they wait for.
+        self.compute: ports.Compute = nova.NovaCompute.from_conf(
+            conf, clock, 2 * conf.engine.workers
+        )
+        self.fencing: ports.Fencing = topology.Topology(
+            conf.fencing.topology_file,
+            clock,
+            poll_interval=conf.fencing.poll_interval,
+            call_timeout=conf.fencing.call_timeout,
+        )
+        self.sources: list[ports.EvidenceSource] = [
+            services.ServiceReports(
+                self.compute, clock, conf.engine.service_poll_interval
+            )
+        ]
+
+    def open(self) -> None:
+        """Connect, and refuse a tree that others could write to.
+
+        :raises CoordinationUnavailable: no ensemble within the time given.
+        :raises ConfigError: the tree is missing or open to others.
+        """
+        self._session.start()
+        tree_mod.check_tree(self._session, self._paths)
+        least = opening.least_session_timeout(self._settings, self._clock)
+        doubt = opening.doubt_about_tick(least, self._expected.tick)
+        if doubt:
+            LOG.warning("%s", doubt)
+        granted, wanted = (
+            self._session.session_timeout,
+            self._expected.session_timeout,
+        )
+        if granted != wanted:
+            raise exception.ConfigError(
+                "[zookeeper] session_timeout",
+                f"the ensemble grants {granted:g} s, not {wanted:g} s: all "
+                "arithmetic of detection would be wrong",
+                "set session_timeout to a value between 2 and 20 of the "
+                "ensemble's ticks, or its minSessionTimeout and "
+                "maxSessionTimeout",
+            )
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def machine_id(conf: cfg.ConfigOpts) -> str:
+    """Of the machine that this engine runs on: it must never be fenced."""
+    with contextlib.suppress(exception.ConfigError):
+        return identity.read_machine_id(conf.agent.machine_id_file)
+    LOG.warning(
+        "This machine has no id in %s: mark the hosts of engines as "
+        "protected by hand, see 'nova-ha host maintenance'",
+        conf.agent.machine_id_file,
+    )
+    return ""

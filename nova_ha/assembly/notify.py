@@ -1,0 +1,73 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""From options to the notifier of a process."""
+
+import socket
+
+import oslo_messaging
+from oslo_config import cfg
+
+from nova_ha import exception
+from nova_ha import ports
+from nova_ha.conf import notifications
+from nova_ha.core import model
+from nova_ha.notify import bus
+from nova_ha.notify import log
+from nova_ha.notify import several
+
+
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    """Register our own options and those of oslo.messaging."""
+    notifications.register_opts(conf)
+    oslo_messaging.set_transport_defaults("nova-ha")
+
+
+class ProcessNotifier(ports.Notifier):
+    """The log, and the bus where one is configured."""
+
+    def __init__(self, bus_notifier: bus.BusNotifier | None) -> None:
+        self._bus = bus_notifier
+        told: list[ports.Notifier] = [log.LogNotifier()]
+        if bus_notifier is not None:
+            told.append(bus_notifier)
+        self._all = several.SeveralNotifiers(told)
+
+    def emit(self, event: model.AuditEvent) -> None:
+        self._all.emit(event)
+
+    def close(self) -> None:
+        """Send what still waits."""
+        if self._bus is not None:
+            self._bus.close()
+
+
+def open_notifier(conf: cfg.ConfigOpts) -> ProcessNotifier:
+    """The notifier of this process.
+
+    :raises ConfigError: oslo.messaging cannot use its options.
+    """
+    try:
+        transport = oslo_messaging.get_notification_transport(conf)
+    except oslo_messaging.DriverLoadFailure as error:
+        raise exception.ConfigError(
+            "[DEFAULT] transport_url", str(error)
+        ) from None
+    if not any(conf.oslo_messaging_notifications.driver):
+        return ProcessNotifier(None)
+    notifier = oslo_messaging.Notifier(
+        transport,
+        publisher_id=f"nova-ha.{socket.gethostname()}",
+        topics=conf.notifications.topics,
+        retry=bus.RETRIES,
+    )
+    return ProcessNotifier(bus.BusNotifier(notifier))

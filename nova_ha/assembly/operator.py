@@ -1,0 +1,398 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""From configuration to what the operator's command works with."""
+
+import abc
+import dataclasses
+import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from oslo_config import cfg
+
+from nova_ha import clock as nova_clock
+from nova_ha import exception
+from nova_ha.coordination import acl
+from nova_ha.coordination import contenders
+from nova_ha.coordination import opening
+from nova_ha.coordination import operator_words
+from nova_ha.coordination import paths as paths_module
+from nova_ha.coordination import reading
+from nova_ha.coordination import settings as settings_module
+from nova_ha.coordination import store as store_module
+from nova_ha.coordination import tree as tree_module
+from nova_ha.coordination import znodes
+from nova_ha.core import codec
+from nova_ha.core import model
+from nova_ha.core import policy as policy_module
+from nova_ha.core.model import HostName
+from nova_ha.core.model import record
+
+T = TypeVar("T")
+
+_ATTEMPTS = 5
+"""Of a change that somebody else's change came before."""
+
+ROLE_OPTION = "--role-password-file"
+
+_PLACE_OPTIONS = tuple(
+    field.name
+    for field in dataclasses.fields(settings_module.Settings)
+    if field.name not in ("username", "password", "section")
+)
+"""Options of ``[zookeeper]`` that say where it is, not who speaks."""
+
+
+@record
+class Picture:
+    """Everything that the tree holds, but the history, at one moment."""
+
+    at: datetime.datetime
+    control: model.Control
+    contenders: tuple[model.Contender, ...]  # the leader first
+    hosts: Mapping[HostName, model.HostFacts]
+    verdicts: Mapping[HostName, model.PublishedVerdict]
+    cases: Mapping[HostName, model.RecoveryCase]  # the open ones
+
+
+class Store(abc.ABC):
+    """What an operator may read and change. All methods raise
+    CoordinationUnavailable and CoordinationDenied."""
+
+    @abc.abstractmethod
+    def picture(self) -> Picture:
+        """Read everything now."""
+
+    @abc.abstractmethod
+    def history(self) -> Sequence[model.RecoveryCase]:
+        """The closed cases that are kept."""
+
+    @abc.abstractmethod
+    def switch(
+        self,
+        *,
+        by: str,
+        reason: str,
+        armed: bool | None = None,
+        paused: bool | None = None,
+    ) -> model.Control:
+        """Change switches (None leaves one as it is); returns all."""
+
+    @abc.abstractmethod
+    def confirm(
+        self, case: model.RecoveryCase, *, by: str, comment: str
+    ) -> None:
+        """Vouch that the host of a case is off.
+
+        :raises CoordinationError: that is not wanted any more.
+        """
+
+    @abc.abstractmethod
+    def maintenance(
+        self, host: HostName, on: bool, *, by: str, reason: str
+    ) -> model.HostRecord:
+        """Take a host out or bring it back.
+
+        :raises CoordinationError: it is not enrolled.
+        """
+
+    @abc.abstractmethod
+    def close(self) -> None: ...
+
+
+def policy(conf: cfg.ConfigOpts) -> policy_module.Policy:
+    """The engine's numbers that a report needs: the brake's and the soak."""
+    return policy_module.Policy(
+        small_cloud=conf.engine.small_cloud,
+        brake_fraction=conf.engine.brake_fraction,
+        soak_time=float(conf.engine.soak_time),
+    )
+
+
+def settings(conf: cfg.ConfigOpts) -> settings_module.Settings:
+    """How to reach ZooKeeper as the operator.
+
+    :raises ConfigError: the credentials are missing, or another role's.
+    """
+    _operators_own(conf)
+    return settings_module.from_conf(conf)
+
+
+def _operators_own(conf: cfg.ConfigOpts) -> None:
+    username = conf.zookeeper.username
+    if username and username != acl.Role.OPERATOR.value:
+        raise exception.ConfigError(
+            "[zookeeper] username",
+            f"is {username!r}, but this command speaks as the operator",
+            "name a --config-file with username = operator and its "
+            "password_file, behind the others",
+        )
+
+
+# -- what is in the tree -----------------------------------------------------
+
+
+def open_store(
+    conf: cfg.ConfigOpts, clock: nova_clock.Clock, *, checked: bool = True
+) -> Store:
+    """Connect as the operator. The caller closes the store.
+
+    :param checked: refuse a tree that is open to others. The switches that
+        stop everything work on any.
+    :raises ConfigError: a setting cannot be used, or the tree cannot.
+    :raises CoordinationUnavailable: no ensemble within the time given.
+    """
+    own = settings(conf)
+    paths = paths_module.Paths(own.namespace)
+    session = opening.new_session(own, clock)
+    try:
+        session.start()
+        if checked:
+            tree_module.check_tree(session, paths)
+    except exception.NovaHaError:
+        session.close()
+        raise
+    return TreeStore(session, paths, clock)
+
+
+class TreeStore(Store):
+    """:class:`Store` on one session, which it owns."""
+
+    def __init__(
+        self,
+        tree: znodes.Znodes,
+        paths: paths_module.Paths,
+        clock: nova_clock.Clock,
+    ) -> None:
+        self._tree = tree
+        self._paths = paths
+        self._clock = clock
+        self._decoder = reading.Decoder()
+        self._reader = reading.HostReader(tree, paths)
+        self._cases = store_module.ZooKeeperCaseStore(tree, paths)
+
+    def picture(self) -> Picture:
+        self._tree.sync(self._paths.root)
+        # Cases first: what they are about may only be newer than they are.
+        cases = [stored.case for stored in self._cases.load()]
+        verdicts = self._cases.published()
+        return Picture(
+            at=self._clock.utcnow(),
+            control=self._control(),
+            contenders=contenders.read(self._tree, self._paths, self._decoder),
+            hosts=self._reader.read(self._reader.names()),
+            verdicts={verdict.host: verdict for verdict in verdicts},
+            cases={case.host: case for case in cases},
+        )
+
+    def _control(self) -> model.Control:
+        return operator_words.control(self._tree, self._paths, self._decoder)
+
+    def history(self) -> Sequence[model.RecoveryCase]:
+        names = self._tree.children(self._paths.history)
+        found = self._tree.get_many(
+            [f"{self._paths.history}/{name}" for name in names]
+        )
+        cases = (
+            self._decoder.decode(model.RecoveryCase, node)
+            for node in found.values()
+        )
+        return [case for case in cases if case is not None]
+
+    def switch(
+        self,
+        *,
+        by: str,
+        reason: str,
+        armed: bool | None = None,
+        paused: bool | None = None,
+    ) -> model.Control:
+        path = self._paths.control
+
+        def change() -> model.Control:
+            node = self._existing(path)
+            now = self._control()
+            control = model.Control(
+                armed=now.armed if armed is None else armed,
+                paused=now.paused if paused is None else paused,
+                reason=reason,
+                by=by,
+                at=self._clock.utcnow(),
+            )
+            self._tree.set(path, codec.encode(control, path), node.version)
+            return control
+
+        return self._again(path, change)
+
+    def _existing(self, path: str) -> znodes.Node:
+        node = self._tree.get(path)
+        if node is None or node.data is None:
+            raise exception.ConfigError(path, "is missing", acl.REMEDY)
+        return node
+
+    def _again(self, path: str, change: Callable[[], T]) -> T:
+        """Repeat a change that another one came before."""
+        for _ in range(_ATTEMPTS):
+            try:
+                return change()
+            except exception.StaleVersion:
+                continue
+        raise exception.StaleVersion(path, None)
+
+    def confirm(
+        self, case: model.RecoveryCase, *, by: str, comment: str
+    ) -> None:
+        path = self._paths.confirmation(case.id)
+        word = model.Confirmation(
+            case=case.id,
+            host=case.host,
+            boot_id=case.boot_id,
+            by=by,
+            at=self._clock.utcnow(),
+            comment=comment,
+        )
+        changes: list[znodes.Operation] = [
+            znodes.Check(self._paths.case(case.host)),
+            znodes.Create(path, codec.encode(word, path)),
+        ]
+        if self._tree.get(path) is not None:
+            # Of another boot, perhaps: the new one replaces it.
+            changes.insert(1, znodes.Delete(path))
+        try:
+            self._still_open(case)
+            self._tree.commit(changes)
+        except (znodes.NodeMissing, znodes.NodeExists):
+            raise exception.CoordinationError(
+                f"case {case.id} has changed meanwhile: look again (nova-ha "
+                "status)"
+            ) from None
+
+    def _still_open(self, case: model.RecoveryCase) -> None:
+        path = self._paths.case(case.host)
+        stored = self._decoder.decode(model.RecoveryCase, self._tree.get(path))
+        if stored is None or stored.id != case.id:
+            raise znodes.NodeMissing(path)
+
+    def maintenance(
+        self, host: HostName, on: bool, *, by: str, reason: str
+    ) -> model.HostRecord:
+        path = self._paths.host(host)
+        why = f"{reason} (by {by})" if reason else f"by {by}"
+
+        def change() -> model.HostRecord:
+            node = self._tree.get(path)
+            if node is None or node.data is None:
+                raise exception.CoordinationError(
+                    f"host {host} is not enrolled: an engine enrols it when "
+                    "its agent and its nova-compute are there"
+                )
+            kept = codec.decode(model.HostRecord, node.data, path)
+            kept = dataclasses.replace(kept, maintenance=why if on else "")
+            self._tree.set(path, codec.encode(kept, path), node.version)
+            return kept
+
+        return self._again(path, change)
+
+    def close(self) -> None:
+        self._tree.close()
+
+
+# -- the tree itself ---------------------------------------------------------
+
+
+def init_tree(
+    conf: cfg.ConfigOpts, clock: nova_clock.Clock, files: Iterable[str]
+) -> tree_module.InitReport:
+    """Make the tree, or mend it.
+
+    :param files: ``ROLE=FILE``: where the roles' passwords are. The
+        operator's is that of the configuration unless it is among them.
+    :raises ConfigError: a role's is missing or cannot be used.
+    """
+    passwords = _passwords(files)
+    own = _init_settings(conf, passwords)
+    given = passwords.setdefault(acl.Role.OPERATOR, own.password)
+    if given != own.password:
+        # The first list that named the new one would shut this session out
+        # of the rest.
+        raise exception.ConfigError(
+            f"{ROLE_OPTION} operator",
+            "is not the password in the configuration, and the operator's "
+            "own cannot be changed by this command",
+            "leave it out, or give the same file",
+        )
+    ids = acl.identities(passwords)
+    paths = paths_module.Paths(own.namespace)
+    session = opening.new_session(own, clock)
+    try:
+        session.start()
+        return tree_module.init_tree(session, paths, ids)
+    except exception.CoordinationDenied as error:
+        raise exception.CoordinationDenied(
+            error.path,
+            "the tree was made with another operator's password: configure "
+            "that one",
+        ) from None
+    finally:
+        session.close()
+
+
+def _passwords(files: Iterable[str]) -> dict[acl.Role, str]:
+    found: dict[acl.Role, str] = {}
+    for one in files:
+        name, separator, path = one.partition("=")
+        try:
+            role = acl.Role(name)
+        except ValueError:
+            role = None
+        if role is None or not separator or not path or role in found:
+            raise exception.ConfigError(
+                ROLE_OPTION,
+                f"{one!r:.200} is not ROLE=FILE, or a role's second file",
+                f"roles are {', '.join(acl.Role)}",
+            )
+        found[role] = settings_module.read_password(
+            path, f"{ROLE_OPTION} {name}"
+        )
+    return found
+
+
+def _init_settings(
+    conf: cfg.ConfigOpts, passwords: Mapping[acl.Role, str]
+) -> settings_module.Settings:
+    """The configured operator; before there is one, the one given."""
+    _operators_own(conf)
+    password = passwords.get(acl.Role.OPERATOR)
+    if conf.zookeeper.username or password is None:
+        return settings_module.from_conf(conf)
+    return settings_module.Settings(
+        username=acl.Role.OPERATOR.value,
+        password=password,
+        **{name: conf.zookeeper[name] for name in _PLACE_OPTIONS},
+    )
+
+
+def check_tree(conf: cfg.ConfigOpts, clock: nova_clock.Clock) -> float:
+    """Refuse a tree that is missing or open to others.
+
+    :returns: the session time-out that the ensemble grants, in seconds.
+    :raises ConfigError: naming the node and the remedy.
+    """
+    own = settings(conf)
+    session = opening.new_session(own, clock)
+    try:
+        session.start()
+        tree_module.check_tree(session, paths_module.Paths(own.namespace))
+        return session.session_timeout
+    finally:
+        session.close()

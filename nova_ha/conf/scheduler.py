@@ -1,0 +1,110 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Options of the filters that run inside nova-scheduler.
+
+They belong into *nova.conf*: the scheduler reads no other file.
+"""
+
+from oslo_config import cfg
+
+GROUP = cfg.OptGroup("nova_ha", title="Filters of nova_ha")
+
+_ZOOKEEPER_OPTS = [
+    cfg.StrOpt(
+        "zookeeper_hosts",
+        default="127.0.0.1:2181",
+        help="Where the ensemble listens: host:port, separated by commas.",
+    ),
+    cfg.StrOpt(
+        "zookeeper_namespace",
+        default="default",
+        help="Name of this region's tree, /nova-ha/<namespace>; the same as "
+        "[zookeeper] namespace of the engines and agents.",
+    ),
+    cfg.FloatOpt(
+        "zookeeper_session_timeout",
+        default=10.0,
+        min=1.0,
+        help="Seconds after which the scheduler's own session ends without "
+        "contact. Nothing depends on it but its connection.",
+    ),
+    cfg.StrOpt(
+        "zookeeper_username",
+        default="scheduler",
+        help="The role of this process; it may read the tree and no more.",
+    ),
+    cfg.StrOpt(
+        "zookeeper_password",
+        secret=True,
+        help="Password of the role. Prefer zookeeper_password_file.",
+    ),
+    cfg.StrOpt(
+        "zookeeper_password_file",
+        help="File that holds the password of the role and nothing else. It "
+        "must not be readable for everybody.",
+    ),
+    cfg.BoolOpt(
+        "zookeeper_use_ssl",
+        default=False,
+        help="Talk TLS to the ensemble.",
+    ),
+    cfg.StrOpt(
+        "zookeeper_ca_file",
+        help="Certificate authority (PEM) that the servers' certificates are "
+        "checked against; the system's own if unset.",
+    ),
+    cfg.StrOpt(
+        "zookeeper_cert_file", help="Certificate (PEM) of this client."
+    ),
+    cfg.StrOpt(
+        "zookeeper_key_file",
+        help="Private key (PEM) of zookeeper_cert_file.",
+    ),
+    cfg.BoolOpt(
+        "zookeeper_verify",
+        default=True,
+        help="Check the servers' certificates, and that they are for the "
+        "names in zookeeper_hosts. Turn it off for experiments only.",
+    ),
+]
+
+OPTS = [
+    *_ZOOKEEPER_OPTS,
+    cfg.FloatOpt(
+        "max_view_age",
+        default=30.0,
+        min=1.0,
+        help="Seconds for which the filters go on using what they know of "
+        "the hosts while ZooKeeper is away. After that, fail_closed "
+        "decides.",
+    ),
+    cfg.BoolOpt(
+        "fail_closed",
+        default=False,
+        help="What the filters do while nothing is known of the hosts, in "
+        "the first moments of a scheduler too: true rejects all hosts, and "
+        "so all requests; false passes all of them, as if nova_ha were not "
+        "there.",
+    ),
+]
+
+
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    # A group of its own: oslo.config would share GROUP's values among all
+    # that register it.
+    conf.register_group(cfg.OptGroup(GROUP.name, title=GROUP.title))
+    conf.register_opts(OPTS, group=GROUP.name)
+
+
+def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
+    return [(GROUP, OPTS)]

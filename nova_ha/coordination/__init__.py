@@ -1,0 +1,18 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""ZooKeeper: who is alive, who leads, and the durable record of recoveries.
+
+Only :mod:`nova_ha.coordination.session` imports kazoo. Everything else is
+written against the small :class:`nova_ha.coordination.znodes.Znodes`, so that
+the simulator and the unit tests run the same code without a server.
+"""

@@ -1,0 +1,213 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Who may do what: the access control lists of the tree.
+
+ZooKeeper can power off a fleet through us, so no node is open to the world.
+There are four roles, each with one password, and every node's list follows
+from its place in the tree by :data:`GRANTS`. Two peculiarities of ZooKeeper
+shape it:
+
+* Lists are not inherited: whoever creates a node brings its list, which names
+  the other roles by id, ``user:base64(sha1(user:password))``. The operator
+  publishes these ids in the node ``roles``, which only the roles can read. A
+  digest can be guessed at, offline, by who sees it; so short passwords are
+  refused.
+* Deleting a node is a right on its *parent*. So agents write below a parent
+  of their own host's, and nobody needs rights on a common one.
+"""
+
+import base64
+import dataclasses
+import enum
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from nova_ha import exception
+from nova_ha.coordination import znodes
+from nova_ha.coordination.znodes import Acl
+from nova_ha.coordination.znodes import Perm
+from nova_ha.core import codec
+from nova_ha.core.model import record
+
+MIN_PASSWORD = 16
+"""Characters. ``openssl rand -hex 24`` gives 48."""
+
+REMEDY = "run: nova-ha zk init, as the operator"
+
+
+class Role(enum.StrEnum):
+    """Whoever talks to ZooKeeper; also the user name of the role."""
+
+    ENGINE = "engine"
+    AGENT = "agent"
+    SCHEDULER = "scheduler"
+    OPERATOR = "operator"
+
+
+R, W, C, D, A = Perm.READ, Perm.WRITE, Perm.CREATE, Perm.DELETE, Perm.ADMIN
+ALL = Perm.ALL
+
+GRANTS: Mapping[str, Mapping[str, Perm]] = {
+    # Engine, agent, scheduler, operator. "*" is any one name.
+    # The operator makes the tree, and mends it: A everywhere.
+    "": {"engine": R, "agent": R, "scheduler": R, "operator": ALL},
+    # Whoever creates nodes needs the ids; the scheduler creates none.
+    "roles": {"engine": R, "agent": R, "operator": ALL},
+    # Engines enrol a host when its agent first shows up. Only an operator
+    # takes a host's record away.
+    "hosts": {"engine": R | C, "scheduler": R, "operator": ALL},
+    "hosts/*": {
+        "engine": R | W,
+        "agent": R,
+        "scheduler": R,
+        "operator": ALL,
+    },
+    # An agent makes the parent of its host, but takes nobody's away.
+    "agents": {"engine": R, "agent": R | C, "scheduler": R, "operator": ALL},
+    "agents/*": {
+        "engine": R,
+        "agent": R | C | D,
+        "scheduler": R,
+        "operator": R | D | A,
+    },
+    # The engine only listens here: nobody else speaks for a hypervisor.
+    "agents/*/*": {
+        "engine": R,
+        "agent": R | W,
+        "scheduler": R,
+        "operator": R | A,
+    },
+    # Agents see who leads, to know whether an engine runs beside them.
+    "leader": {"engine": R | C | D, "agent": R, "operator": R | A},
+    "leader/*": {"engine": R | W, "agent": R, "operator": R | A},
+    # A returning host waits for the end of its own case.
+    "cases": {"engine": R | C | D, "agent": R, "operator": R | A},
+    "cases/*": {"engine": R | W, "agent": R, "operator": R | A},
+    "verdicts": {"engine": R | C | D, "scheduler": R, "operator": R | A},
+    "verdicts/*": {"engine": R | W, "scheduler": R, "operator": R | A},
+    # A confirmation is proof enough to evacuate: only the operator's word
+    # makes one, and the engine can only use it up.
+    "confirmations": {"engine": R | D, "operator": ALL},
+    "confirmations/*": {"engine": R, "operator": ALL},
+    "history": {"engine": R | C | D, "operator": R | A},
+    "history/*": {"engine": R | W, "operator": R | A},
+    # Arming is the operator's alone.
+    "control": {"engine": R, "scheduler": R, "operator": ALL},
+}
+
+CONTAINERS = tuple(
+    place
+    for place in GRANTS
+    if place and "*" not in place and place != "roles"
+)
+"""Nodes that `nova-ha zk init` creates below the root."""
+
+
+@record
+class Roles:
+    """Payload of the node ``roles``: ZooKeeper's id of each role."""
+
+    ids: Mapping[str, str] = dataclasses.field(repr=False)
+
+
+def identity(user: str, password: str) -> str:
+    """ZooKeeper's id of a digest user (its DigestAuthenticationProvider)."""
+    digest = hashlib.sha1(
+        f"{user}:{password}".encode(), usedforsecurity=False
+    ).digest()
+    return f"{user}:{base64.b64encode(digest).decode()}"
+
+
+def identities(passwords: Mapping[Role, str]) -> Mapping[str, str]:
+    """Return the id of each role.
+
+    :raises ConfigError: a password is missing, short, or used twice.
+    """
+    seen: dict[str, Role] = {}
+    for role in Role:
+        password = passwords.get(role, "")
+        if len(password) < MIN_PASSWORD:
+            raise exception.ConfigError(
+                f"password of the role {role}",
+                f"has {len(password)} characters"
+                if password
+                else "is missing",
+                f"at least {MIN_PASSWORD} are needed: openssl rand -hex 24",
+            )
+        if password in seen:
+            raise exception.ConfigError(
+                f"password of the role {role}",
+                f"is that of the role {seen[password]}, too",
+                "give each role one of its own",
+            )
+        seen[password] = role
+    return {role.value: identity(role, passwords[role]) for role in Role}
+
+
+def place_of(root: str, path: str) -> str:
+    """The entry of :data:`GRANTS` for a path below ``root``.
+
+    :raises ValueError: nova_ha keeps nothing there.
+    """
+    if path != root and not path.startswith(root + "/"):
+        raise ValueError(path)
+    first, *rest = path[len(root) :].lstrip("/").split("/")
+    place = "/".join([first, *("*" for _ in rest)])
+    if place not in GRANTS:
+        raise ValueError(path)
+    return place
+
+
+def acl_for(root: str, path: str, ids: Mapping[str, str]) -> Sequence[Acl]:
+    """The list of a node, by its place in the tree."""
+    grants = GRANTS[place_of(root, path)]
+    return [
+        Acl("digest", ids[role], perms)
+        for role, perms in grants.items()
+        if role in ids
+    ]
+
+
+class PublishedAcls:
+    """Lists for the nodes that a session creates, by the published ids.
+
+    They are read again for each node: created nodes are few, and a changed
+    password must take effect without a restart.
+    """
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+
+    def __call__(self, tree: znodes.Znodes, path: str) -> Sequence[Acl]:
+        return acl_for(self._root, path, read_ids(tree, self._root))
+
+
+def read_ids(tree: znodes.Znodes, root: str) -> Mapping[str, str]:
+    """Return the published ids of the roles.
+
+    :raises ConfigError: the tree has not been made.
+    :raises PayloadError:
+    :raises CoordinationDenied: wrong credentials.
+    """
+    path = f"{root}/roles"
+    try:
+        node = tree.get(path)
+    except exception.CoordinationDenied:
+        raise exception.CoordinationDenied(
+            path, "check [zookeeper] username and password"
+        ) from None
+    if node is None or node.data is None:
+        raise exception.ConfigError(
+            "[zookeeper] namespace", f"{root} has not been made", REMEDY
+        )
+    return codec.decode(Roles, node.data, path).ids

@@ -1,0 +1,259 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Moving the instances of a fenced host: waves of pinned evacuations.
+
+Every wave starts from a survey whose reading of the power is younger than
+the last wave. Targets are saved before the first request names them; a
+request is repeated only to the same target.
+"""
+
+import collections
+import dataclasses
+
+from nova_ha.core import actions
+from nova_ha.core import model
+from nova_ha.core import moves
+from nova_ha.core import runners
+from nova_ha.core import surveys
+from nova_ha.core.model import CaseState
+from nova_ha.core.model import Move
+from nova_ha.core.model import MoveState
+from nova_ha.core.model import Severity
+from nova_ha.core.targets import Room
+from nova_ha.core.work import Work
+
+STALE = 2.0
+"""Seconds after its arrival in which a survey can start a wave. The power
+is the last thing that it reads."""
+
+
+def go_on(work: Work) -> None:
+    """Send what can be sent, and see whether all is done."""
+    if not work.case.surveyed:
+        surveys.survey_if_due(work)
+        return
+    _send_wave(work)
+    if surveys.settled(work) and surveys.listed_since(work):
+        _finish(work)
+        return
+    surveys.survey_if_due(work)
+
+
+def _send_wave(work: Work) -> None:
+    progress, survey = work.progress, work.progress.survey
+    if progress.survey_used or survey is None or survey.targets is None:
+        return
+    if survey.power is None:
+        return
+    if work.now.mono - progress.survey_ended > STALE:
+        return
+    room = _room(work, survey.targets)
+    marks = progress.marks
+    changed = []
+    slots = work.world.policy.evacuations - surveys.in_flight(work)
+    waiting = {
+        move.instance
+        for move in surveys.waiting_moves(work)
+        if surveys.covered(work, move)
+    }
+    for move in work.case.moves:
+        if move.instance in waiting:
+            finding = runners.possible(
+                move.instance,
+                work.case.host,
+                survey.migrations,
+                work.world.agents,
+                marks,
+            )
+            marks = finding.marks
+            move = _decide(work, move, finding.runners, room, slots)
+            slots -= move.state.in_flight
+        changed.append(move)
+    work.remember(marks=marks, survey_used=True)
+    surveys.update_moves(work, changed)
+
+
+def _room(work: Work, targets: tuple[model.Target, ...]) -> Room:
+    busy = collections.Counter(
+        move.target
+        for case in (*work.world.cases.values(), work.case)
+        if case is work.case or case.host != work.case.host
+        for move in case.moves
+        if move.state.in_flight and move.target is not None
+    )
+    taken = collections.Counter(
+        move.target for move in work.case.moves if move.target is not None
+    )
+    return Room(
+        targets,
+        work.world.eligible(work.case.host),
+        busy,
+        taken,
+        work.world.policy.evacuations_per_target,
+    )
+
+
+def _decide(
+    work: Work,
+    move: Move,
+    others: frozenset[model.HostName],
+    room: Room,
+    slots: int,
+) -> Move:
+    """One instance in one wave: hold, give up, wait, or send."""
+    if others and (others != {move.target} or _seen_there(work, move)):
+        return held(work, move, others)
+    if move.attempts >= work.world.policy.evacuation_attempts:
+        return _give_up(work, move, others)
+    if slots <= 0:
+        return move
+    if others or move.unanswered:
+        return _send_again(work, move, room)
+    avoid = () if move.target is None else (move.target,)
+    target = room.choose(move.resources, avoid)
+    if target is None:
+        return _no_target(work, move, room)
+    return _send(work, move, target, room)
+
+
+def _seen_there(work: Work, move: Move) -> bool:
+    """The target's own agent lists the guest, which Nova books on the dead
+    host: to ask for it again would only be refused by its hypervisor."""
+    listed = work.world.agents.listed(move.instance, work.case.host)
+    return move.target in listed
+
+
+def held(work: Work, move: Move, others: frozenset[model.HostName]) -> Move:
+    names = ", ".join(sorted(others))
+    held = dataclasses.replace(
+        move, state=MoveState.HELD, reason=f"{names} may be running it"
+    )
+    if move.state is not MoveState.HELD:
+        surveys.tell_move(work, held, "instance.held", Severity.WARNING)
+    return held
+
+
+def _give_up(
+    work: Work, move: Move, others: frozenset[model.HostName]
+) -> Move:
+    if others:
+        return held(work, move, others)
+    failed = dataclasses.replace(
+        move,
+        state=MoveState.FAILED,
+        reason=f"given up after {move.attempts} attempts: {move.reason}",
+    )
+    surveys.tell_move(work, failed, "instance.failed", Severity.ALARM)
+    return failed
+
+
+def _send_again(work: Work, move: Move, room: Room) -> Move:
+    """The pinned target may run it: only that one may be asked again."""
+    target = move.target
+    if target is None or target not in room.hosts:
+        return dataclasses.replace(
+            move,
+            reason=f"{target} may be running it and takes no instances now",
+        )
+    if not room.slot(target):
+        return move
+    return _send(work, move, target, room)
+
+
+def _no_target(work: Work, move: Move, room: Room) -> Move:
+    if not room.full_up(move.resources) or surveys.in_flight(work):
+        return move
+    reason = (
+        "no live host has room for it"
+        if room.hosts
+        else "no live host may take it"
+    )
+    full = dataclasses.replace(
+        move,
+        state=MoveState.RETRY,
+        attempts=move.attempts + 1,
+        reason=reason,
+    )
+    surveys.pause(work, full)
+    return full
+
+
+def _send(work: Work, move: Move, target: model.HostName, room: Room) -> Move:
+    room.take(target, move.resources)
+    work.act(
+        actions.Evacuate(
+            host=work.case.host,
+            case=work.case.id,
+            instance=move.instance,
+            target=target,
+        )
+    )
+    work.remember(
+        requested_at={
+            **work.progress.requested_at,
+            move.instance: work.now.mono,
+        }
+    )
+    sent = dataclasses.replace(
+        move,
+        state=MoveState.REQUESTED,
+        target=target,
+        attempts=move.attempts + 1,
+        reason="",
+        requested_at=work.now.utc,
+    )
+    surveys.tell_move(work, sent, "instance.evacuating")
+    return sent
+
+
+def _repair_again(work: Work) -> None:
+    """A duplicate may have failed after the repair of the one that ran."""
+    survey = work.progress.survey
+    for move in work.case.moves:
+        if (
+            survey is not None
+            and move.state is MoveState.DONE
+            and move.target is not None
+            and moves.had_duplicate_failure(
+                move, work.case.host, survey.migrations
+            )
+        ):
+            work.act(
+                actions.Repair(
+                    host=work.case.host,
+                    case=work.case.id,
+                    instance=move.instance,
+                    target=move.target,
+                )
+            )
+
+
+def _finish(work: Work) -> None:
+    good = (MoveState.DONE, MoveState.GONE)
+    left = [move for move in work.case.moves if move.state not in good]
+    done = sum(move.state is MoveState.DONE for move in work.case.moves)
+    work.milestone("all_instances")
+    _repair_again(work)
+    if not left:
+        work.enter(
+            CaseState.EVACUATED,
+            f"{done} instances moved; waits for the host to come back",
+        )
+        return
+    names = "; ".join(f"{move.name}: {move.reason}" for move in left[:5])
+    more = f" and {len(left) - 5} more" if len(left) > 5 else ""
+    work.enter(
+        CaseState.PARTIAL,
+        f"{done} instances moved, {len(left)} not: {names}{more}",
+        severity=Severity.ALARM,
+    )

@@ -1,0 +1,376 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What is known of each host, folded from events; no opinion yet.
+
+Ages are measured on the engine's own monotonic clock and only between
+things that it has *seen*: a source is judged by being seen to move between
+two looks, never by comparing its clock with ours.
+"""
+
+import dataclasses
+import datetime
+from collections.abc import Iterator
+
+from nova_ha.core import events
+from nova_ha.core import model
+from nova_ha.core.model import record
+
+BREAK = 5.0
+"""Seconds between two looks at a source after which what it did in between
+is unknown: such a break counts neither as its silence nor as its habit."""
+
+GAPS = 32
+"""How many of the latest gaps of a source count for its largest: enough to
+know its habits, few enough to forget the stall of a start."""
+
+
+@record
+class Source:
+    """A source of evidence beside the beacon, seen to move or not."""
+
+    value: datetime.datetime | None
+    moved_at: float
+    """When the present value was first seen (the end of that look: the
+    move itself was earlier, so that silence is never over-estimated)."""
+    looked_at: float
+    """Beginning of the latest successful look."""
+    moves: int = 0
+    gaps: tuple[float, ...] = ()
+
+    def look(
+        self,
+        value: datetime.datetime | None,
+        began: float,
+        ended: float,
+        *,
+        steady: bool = True,
+    ) -> "Source":
+        """Fold one look that lasted from ``began`` to ``ended``.
+
+        :param steady: the host was alive since the last move, by other
+            evidence: only then is the gap a habit of the source, and not
+            the time that the host was dead.
+        """
+        unseen = began - self.looked_at
+        if value == self.value:
+            moved_at = self.moved_at
+            if unseen > BREAK:
+                moved_at += unseen
+            return dataclasses.replace(
+                self,
+                moved_at=moved_at,
+                looked_at=max(began, self.looked_at),
+            )
+        gap = ended - self.moved_at
+        # The time from the first look to the first move is no gap.
+        seen = steady and self.moves > 0 and unseen <= BREAK
+        return Source(
+            value=value,
+            moved_at=ended,
+            looked_at=began,
+            moves=self.moves + 1,
+            gaps=(*self.gaps, gap)[-GAPS:] if seen else self.gaps,
+        )
+
+    def silent(self, factor: float, assumed_gap: float) -> bool:
+        """Whether it has been quiet for ``factor`` times its largest gap."""
+        gap = max(self.gaps, default=assumed_gap)
+        return self.looked_at - self.moved_at >= factor * gap
+
+
+@record
+class HostView:
+    """All that is known of one host."""
+
+    host: model.HostName
+    facts: model.HostFacts
+    boot_id: model.BootId = model.BootId("")
+    """Of the latest beacon seen, gone or not."""
+    beacon_since: float | None = None
+    """Since when this boot's beacon is there without a break."""
+    healthy_since: float | None = None
+    """Since when, besides, all local checks pass."""
+    lost_at: float | None = None
+    """When the beacon was found missing."""
+    settling: bool = False
+    """It was missing at a first look: the agent may be reconnecting."""
+    doubted_at: float | None = None
+    """When the last look before a power-off showed life that no other event
+    had told of yet."""
+    rebooted_at: float | None = None
+    goodbye_since: float | None = None
+    service: model.ServiceReport | None = None
+    unlisted: bool = False
+    """Nova was asked, and shows no nova-compute of this name: deleted, or
+    its cell does not answer."""
+    source: Source | None = None
+    power: model.PowerReading | None = None
+    power_began: float = 0.0
+
+    @property
+    def present(self) -> bool:
+        return self.facts.beacon is not None
+
+    @property
+    def inventory(self) -> model.GuestInventory | None:
+        """The guests that run here now, if the live agent says so itself."""
+        beacon, inventory = self.facts.beacon, self.facts.inventory
+        if beacon is None or inventory is None:
+            return None
+        return inventory if inventory.boot_id == beacon.boot_id else None
+
+
+def fold_facts(
+    view: HostView | None,
+    facts: model.HostFacts,
+    now: float,
+    *,
+    first_look: bool,
+) -> HostView:
+    """Fold what ZooKeeper holds about a host."""
+    if view is None:
+        view = HostView(host=facts.host, facts=facts)
+        first_look = True
+    before = view.facts
+    view = dataclasses.replace(view, facts=facts)
+    view = _fold_goodbye(view, before, now)
+    if facts.beacon is not None:
+        planned = _planned(view, before.goodbye or facts.goodbye)
+        return _fold_beacon(
+            view, facts.beacon, now, first_look=first_look, planned=planned
+        )
+    if view.lost_at is not None and not first_look:
+        return view
+    inventory = facts.inventory
+    known = "" if inventory is None else inventory.boot_id
+    return dataclasses.replace(
+        view,
+        # An engine that never saw the beacon still has to recognise the
+        # boot that was lost; the inventory outlives it.
+        boot_id=view.boot_id or model.BootId(known),
+        beacon_since=None,
+        healthy_since=None,
+        lost_at=now,
+        settling=first_look,
+    )
+
+
+def _fold_goodbye(
+    view: HostView, before: model.HostFacts, now: float
+) -> HostView:
+    goodbye = view.facts.goodbye
+    if goodbye is None:
+        return dataclasses.replace(view, goodbye_since=None)
+    if view.goodbye_since is not None and goodbye == before.goodbye:
+        return view
+    # Its age counts from when we first see it: a later engine lets it run
+    # a little longer, which is safe, and no two clocks are compared.
+    return dataclasses.replace(view, goodbye_since=now)
+
+
+def _fold_beacon(
+    view: HostView,
+    beacon: model.Beacon,
+    now: float,
+    *,
+    first_look: bool,
+    planned: bool,
+) -> HostView:
+    same_boot = beacon.boot_id == view.boot_id
+    rebooted_at = view.rebooted_at
+    if view.boot_id and not same_boot and not planned:
+        rebooted_at = now
+    since = view.beacon_since if same_boot and not first_look else None
+    healthy = view.healthy_since if since is not None else None
+    return dataclasses.replace(
+        view,
+        boot_id=beacon.boot_id,
+        beacon_since=now if since is None else since,
+        healthy_since=None
+        if beacon.failed_checks
+        else (now if healthy is None else healthy),
+        lost_at=None,
+        settling=False,
+        doubted_at=None,
+        rebooted_at=rebooted_at,
+        power=None,
+    )
+
+
+def _planned(view: HostView, goodbye: model.Goodbye | None) -> bool:
+    """The boot before ended in order. Its goodbye is withdrawn when the new
+    beacon is shown."""
+    return (
+        goodbye is not None
+        and goodbye.reason is model.GoodbyeReason.SHUTDOWN
+        and goodbye.boot_id == view.boot_id
+    )
+
+
+def fold_service(
+    view: HostView, report: model.ServiceReport, began: float, now: float
+) -> HostView:
+    """Fold what Nova says of the host's nova-compute."""
+    source = view.source
+    if source is None or (
+        view.service is not None
+        and view.service.service_id != report.service_id
+    ):
+        source = Source(
+            value=report.reported_at, moved_at=now, looked_at=began
+        )
+    else:
+        since = view.beacon_since
+        source = source.look(
+            report.reported_at,
+            began,
+            now,
+            steady=since is not None and since <= source.moved_at,
+        )
+    return dataclasses.replace(
+        view, service=report, source=source, unlisted=False
+    )
+
+
+def fold_power(
+    view: HostView, reading: model.PowerReading, began: float
+) -> HostView:
+    """Fold a device's answer; stale where the beacon was lost since."""
+    return dataclasses.replace(view, power=reading, power_began=began)
+
+
+class Fleet:
+    """The views of all hosts: the engine's memory of the world.
+
+    The only mutable object of the core; the views in it are frozen.
+    """
+
+    def __init__(self) -> None:
+        self.views: dict[model.HostName, HostView] = {}
+        self.connected = False
+        """The engine's own session is good and all hosts have been read
+        since it became so."""
+        self.services_error = "Nova has not been asked yet"
+        self.services: dict[model.HostName, model.ServiceReport] = {}
+        """Every nova-compute that Nova knows, enrolled or not."""
+        self.contenders: tuple[model.Contender, ...] = ()
+        self._first_look = True
+
+    def __iter__(self) -> Iterator[HostView]:
+        return iter(self.views.values())
+
+    def view(self, host: model.HostName) -> HostView | None:
+        return self.views.get(host)
+
+    @property
+    def monitored(self) -> int:
+        """Number of enrolled hosts that may be fenced: what the brake's
+        fractions are of."""
+        return sum(
+            1
+            for view in self
+            if view.facts.record is not None
+            and not view.facts.record.protected
+            and not view.facts.record.maintenance
+        )
+
+    def fold(
+        self, event: events.Event, now: float
+    ) -> frozenset[model.HostName]:
+        """Take in an event.
+
+        :returns: the hosts of which something changed.
+        """
+        match event:
+            case events.ConnectionChanged(connected=connected):
+                return self._fold_connection(connected)
+            case events.HostsRead():
+                return self._fold_hosts(event, now)
+            case events.ServicesRead():
+                return self._fold_services(event, now)
+            case events.ServicesUnread(error=error):
+                self.services_error = error
+            case events.PowerRead(host=host) if host in self.views:
+                self.views[host] = fold_power(
+                    self.views[host], event.reading, event.began
+                )
+                return frozenset([host])
+            case events.Fenced(host=host, outcome=outcome) if outcome.alive:
+                return self._fold_doubt(host, now)
+            case events.ContendersRead(contenders=contenders):
+                self.contenders = contenders
+        return frozenset()
+
+    def _fold_doubt(
+        self, host: model.HostName, now: float
+    ) -> frozenset[model.HostName]:
+        view = self.views.get(host)
+        if view is None or view.lost_at is None:
+            return frozenset()
+        self.views[host] = dataclasses.replace(view, doubted_at=now)
+        return frozenset([host])
+
+    def _fold_connection(self, connected: bool) -> frozenset[model.HostName]:
+        # Only a complete read makes the engine trust what it sees again,
+        # and all ages count anew from there (invariant 6).
+        self.connected = False
+        self._first_look = True
+        return frozenset(self.views)
+
+    def _fold_hosts(
+        self, event: events.HostsRead, now: float
+    ) -> frozenset[model.HostName]:
+        if self._first_look and not event.complete:
+            return frozenset()
+        changed = {
+            host
+            for host, facts in event.hosts.items()
+            if self._first_look or self._facts(host) != facts
+        }
+        for host in changed:
+            self.views[host] = fold_facts(
+                self.views.get(host),
+                event.hosts[host],
+                now,
+                first_look=self._first_look,
+            )
+        if event.complete:
+            for host in set(self.views) - set(event.hosts):
+                del self.views[host]
+            self._first_look = False
+            self.connected = True
+        return frozenset(changed)
+
+    def _facts(self, host: model.HostName) -> model.HostFacts | None:
+        view = self.views.get(host)
+        return None if view is None else view.facts
+
+    def _fold_services(
+        self, event: events.ServicesRead, now: float
+    ) -> frozenset[model.HostName]:
+        self.services_error = ""
+        self.services = dict(event.services)
+        changed = set()
+        for host, view in self.views.items():
+            report = event.services.get(host)
+            if report is None:
+                if not view.unlisted:
+                    changed.add(host)
+                self.views[host] = dataclasses.replace(
+                    view, service=None, unlisted=True
+                )
+                continue
+            if view.service != report:
+                changed.add(host)
+            self.views[host] = fold_service(view, report, event.began, now)
+        return frozenset(changed)

@@ -1,0 +1,577 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The nouns of nova_ha: frozen values that every layer shares.
+
+Two kinds of time appear. ``datetime`` fields are UTC and only for records
+that people read. Durations are judged on the engine's monotonic clock and
+live in :mod:`nova_ha.core.liveness`, never in something that is stored.
+"""
+
+import dataclasses
+import datetime
+import enum
+from collections.abc import Mapping
+from typing import NewType, TypeVar, dataclass_transform
+
+HostName = NewType("HostName", str)
+"""Nova service host name, exactly as Nova spells it."""
+
+InstanceId = NewType("InstanceId", str)
+"""UUID of a server."""
+
+CaseId = NewType("CaseId", str)
+BootId = NewType("BootId", str)
+"""Identifies one boot of a machine (/proc/sys/kernel/random/boot_id)."""
+
+Epoch = NewType("Epoch", int)
+"""Creation zxid of the leader's znode: grows with every new leader."""
+
+_T = TypeVar("_T")
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def record(cls: type[_T]) -> type[_T]:
+    """A frozen, slotted dataclass with keyword-only fields."""
+    return dataclasses.dataclass(frozen=True, slots=True, kw_only=True)(cls)
+
+
+@record
+class Now:
+    """One moment, on the clock for durations and on that for records."""
+
+    mono: float
+    utc: datetime.datetime
+
+
+# -- what agents say ---------------------------------------------------------
+
+
+@record
+class CheckResult:
+    """Outcome of one local check of an agent."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+
+
+@record
+class Beacon:
+    """An agent's ephemeral node: its session is alive."""
+
+    host: HostName
+    boot_id: BootId
+    machine_id: str
+    system_uuid: str = ""
+    agent_version: str = ""
+    checks: tuple[CheckResult, ...] = ()
+    colocated: tuple[str, ...] = ()
+    """What else runs on this machine that must not be powered off:
+    ``engine``, ``zookeeper`` or ``controller``."""
+    session: int = 0
+    """ZooKeeper session that owns the node; not part of the payload."""
+
+    @property
+    def failed_checks(self) -> tuple[CheckResult, ...]:
+        return tuple(check for check in self.checks if not check.ok)
+
+
+class GoodbyeReason(enum.StrEnum):
+    """Why an agent left on purpose."""
+
+    STOP = "stop"  # stopped or restarted, e.g. for an upgrade
+    SHUTDOWN = "shutdown"  # the machine is going down in an orderly way
+
+
+@record
+class Goodbye:
+    """A planned absence of an agent, good for ``ttl`` seconds."""
+
+    host: HostName
+    boot_id: BootId
+    reason: GoodbyeReason
+    ttl: float
+    said_at: datetime.datetime
+
+
+@record
+class GuestInventory:
+    """The guests that really run on a host, by its own hypervisor.
+
+    An agent that cannot find out writes no inventory at all: no answer is
+    never the same as "no guests".
+    """
+
+    host: HostName
+    boot_id: BootId
+    guests: frozenset[InstanceId]
+    sequence: int
+    """Grows by one with every collection in one boot. A collection began
+    after the one before it was written; so two steps later than what was
+    known at some moment, the whole collection took place after it."""
+
+
+@record
+class HostFacts:
+    """Everything ZooKeeper holds about one host, read at one moment."""
+
+    host: HostName
+    record: "HostRecord | None" = None
+    beacon: Beacon | None = None
+    goodbye: Goodbye | None = None
+    inventory: GuestInventory | None = None
+
+
+# -- what operators and engines record ---------------------------------------
+
+
+@record
+class HostRecord:
+    """An enrolled host."""
+
+    host: HostName
+    machine_id: str
+    system_uuid: str = ""
+    service_id: str = ""
+    """UUID of the nova-compute service: host names can repeat."""
+    failure_domain: str = ""
+    storage_domain: str = ""
+    protected: str = ""
+    """Why this host must never be fenced; empty where it may be."""
+    maintenance: str = ""
+    """Why an operator has taken the host out; empty where it is in use."""
+    enrolled_at: datetime.datetime | None = None
+
+
+@record
+class Control:
+    """The operator's switches. A new installation is disarmed."""
+
+    armed: bool = False
+    paused: bool = False
+    reason: str = ""
+    by: str = ""
+    at: datetime.datetime | None = None
+
+
+@record
+class Confirmation:
+    """An operator's one-shot word that a host is off."""
+
+    case: CaseId
+    host: HostName
+    boot_id: BootId
+    by: str
+    at: datetime.datetime
+    comment: str = ""
+
+
+@record
+class Contender:
+    """An engine that takes part in the election."""
+
+    engine: str
+    """Host name and process id, for people."""
+    machine_id: str = ""
+    epoch: Epoch
+    leading: bool = False
+
+
+# -- verdicts ----------------------------------------------------------------
+
+
+class VerdictKind(enum.StrEnum):
+    """What is believed of a host."""
+
+    ALIVE = "alive"
+    DEGRADED = "degraded"  # alive, but a local check fails
+    REBOOTED = "rebooted"  # alive again in a new boot, guests gone
+    AWAY = "away"  # said goodbye: unmonitored for its time to live
+    HANDS_OFF = "hands-off"  # not ours to judge: protected, maintenance, ...
+    UNKNOWN = "unknown"  # no proof of life, none of death
+    AGENT_LOST = "agent-lost"  # beacon gone, another source still moves
+    DOWN = "down"
+
+
+class Reason(enum.StrEnum):
+    """Why a verdict was given; each has a sentence in ``verdict.EXPLAIN``."""
+
+    BEACON = "beacon"
+    CHECKS_FAILED = "checks-failed"
+    NEW_BOOT = "new-boot"
+    GOODBYE = "goodbye"
+    PROTECTED = "protected"
+    MAINTENANCE = "maintenance"
+    OPERATOR_DISABLED = "operator-disabled"
+    OPERATOR_FORCED_DOWN = "operator-forced-down"
+    NOT_ENROLLED = "not-enrolled"
+    OWN_SESSION = "own-session"
+    NEVER_SEEN = "never-seen"
+    WINDOW = "window"
+    SOURCE_UNREAD = "source-unread"
+    SOURCE_NOT_SILENT = "source-not-silent"
+    SOURCE_MOVES = "source-moves"
+    NO_SERVICE = "no-service"
+    LIFE_SEEN = "life-seen"
+    ALL_SILENT = "all-silent"
+    POWER_OFF = "power-off"
+
+
+@record
+class Verdict:
+    """A verdict, with the reason that is shown to the operator."""
+
+    kind: VerdictKind
+    reason: Reason
+    detail: str = ""
+
+    @property
+    def alive(self) -> bool:
+        """Whether the host's own agent speaks for it right now."""
+        return self.kind in (
+            VerdictKind.ALIVE,
+            VerdictKind.DEGRADED,
+            VerdictKind.REBOOTED,
+        )
+
+
+@record
+class PublishedVerdict:
+    """What the leader tells filters and the CLI about a host that is not
+    plainly alive, or that has an open case."""
+
+    host: HostName
+    verdict: Verdict
+    case: CaseId | None = None
+    case_state: "CaseState | None" = None
+    schedulable: bool = False
+    message: str = ""
+    """What is going on and what to do, one line."""
+    targets: Mapping[InstanceId, HostName] = dataclasses.field(
+        default_factory=dict
+    )
+    """Where the open case has sent instances: nova-scheduler lets nobody
+    else send them to another host."""
+    at: datetime.datetime
+
+
+# -- fencing -----------------------------------------------------------------
+
+
+class PowerState(enum.StrEnum):
+    """Power of a chassis; not knowing is a value of its own."""
+
+    ON = "on"
+    OFF = "off"
+    UNKNOWN = "unknown"
+
+
+@record
+class PowerReading:
+    """What the devices of a host said when asked."""
+
+    host: HostName
+    state: PowerState
+    device: str = ""
+    """Name(s) of the device(s) asked, comma-separated."""
+    seen_at: datetime.datetime
+    error: str = ""
+    """Why the state is UNKNOWN; never contains a secret."""
+
+
+class EvidenceKind(enum.StrEnum):
+    """How it was proven that a host does not run."""
+
+    POWER_OFF_OBSERVED = "power-off-observed"
+    OPERATOR_CONFIRMED = "operator-confirmed"
+
+
+@record
+class FenceEvidence:
+    """Proof that a host is down: what permits an evacuation."""
+
+    kind: EvidenceKind
+    by: str
+    """Device(s) or operator."""
+    seen_at: datetime.datetime
+    detail: str = ""
+
+
+@record
+class FenceAttempt:
+    """One question or command to a device, for the case's record."""
+
+    device: str
+    command: str
+    """``status`` or ``off``."""
+    result: str
+    at: datetime.datetime
+    seconds: float = 0.0
+
+
+@record
+class FenceOutcome:
+    """Result of one round through the levels of a host.
+
+    ``evidence`` is set only if off was *seen*. ``aborted`` is the guard's
+    reason where it forbade a power-off; ``alive`` tells whether that reason
+    was a sign of life. ``off_sent``: a power-off may have reached a device.
+    """
+
+    host: HostName
+    evidence: FenceEvidence | None = None
+    attempts: tuple[FenceAttempt, ...] = ()
+    aborted: str = ""
+    alive: bool = False
+    off_sent: bool = False
+    error: str = ""
+
+
+# -- Nova and Placement ------------------------------------------------------
+
+
+@record
+class ServiceReport:
+    """A nova-compute service as the API shows it."""
+
+    host: HostName
+    service_id: str
+    reported_at: datetime.datetime | None
+    """Nova's own time stamp of the last report; compared only with earlier
+    ones of the same service, never with a clock of ours."""
+    up: bool = False
+    forced_down: bool = False
+    disabled: bool = False
+    disabled_reason: str = ""
+    zone: str = ""
+
+
+@record
+class Instance:
+    """A server, as far as its recovery needs to know it."""
+
+    id: InstanceId
+    name: str
+    host: HostName | None
+    vm_state: str
+    """Lower case, Nova's words: active, stopped, error, paused, ..."""
+    task_state: str | None = None
+    power_state: int = 0
+    launched: bool = True
+    resources: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    """What it asks of Placement: class to amount."""
+    metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    fault: str = ""
+
+
+@record
+class Migration:
+    """A migration record, of any type."""
+
+    id: int
+    instance: InstanceId
+    kind: str
+    """evacuation, live-migration, migration or resize."""
+    status: str
+    source: HostName | None
+    dest: HostName | None
+    created_at: datetime.datetime | None = None
+    updated_at: datetime.datetime | None = None
+
+
+@record
+class Target:
+    """A host that could take instances: free amounts by resource class."""
+
+    host: HostName
+    free: Mapping[str, int]
+
+
+@record
+class Survey:
+    """What Nova and the device said about a case's host, in one pass.
+
+    ``instances`` is None where they were not asked for, and ``targets`` too.
+    """
+
+    host: HostName
+    migrations: tuple[Migration, ...] = ()
+    instances: tuple[Instance, ...] | None = None
+    targets: tuple[Target, ...] | None = None
+    looks: tuple[Instance, ...] = ()
+    """Single instances, looked at after the records were read."""
+    power: PowerReading | None = None
+
+
+# -- the recovery case -------------------------------------------------------
+
+
+class CaseState(enum.StrEnum):
+    """States of a recovery case; see ``transitions.TRANSITIONS``."""
+
+    SUSPECTED = "suspected"
+    FENCING = "fencing"
+    FENCE_FAILED = "fence-failed"
+    FENCED = "fenced"
+    EVACUATING = "evacuating"
+    PARTIAL = "partial"
+    EVACUATED = "evacuated"
+    RETURNING = "returning"
+    SOAKING = "soaking"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+
+class Hold(enum.StrEnum):
+    """Why a case does not go on."""
+
+    DISARMED = "disarmed"
+    PAUSED = "paused"
+    STORM = "storm"
+    MAINTENANCE = "maintenance"
+    PROTECTED = "protected"
+    COORDINATION = "coordination"  # ZooKeeper away or leadership in doubt
+    LIFE_AFTER_OFF = "life-after-off"  # the device lies: evidence is void
+    POWER_UNKNOWN = "power-unknown"  # proof cannot be renewed
+    POWER_ON = "power-on"  # a device contradicts the operator
+
+
+class MoveState(enum.StrEnum):
+    """What became of one instance of a failed host."""
+
+    PENDING = "pending"  # nothing sent yet
+    REQUESTED = "requested"  # target saved; the request may have been sent
+    RUNNING = "running"  # Nova has a migration record for it
+    DONE = "done"
+    RETRY = "retry"  # failed; to be tried again
+    HELD = "held"  # another host may be running it
+    FAILED = "failed"  # given up, reported
+    SKIPPED = "skipped"  # not eligible, reported
+    GONE = "gone"  # deleted, or moved by somebody else
+
+    @property
+    def final(self) -> bool:
+        return self in (
+            MoveState.DONE,
+            MoveState.FAILED,
+            MoveState.SKIPPED,
+            MoveState.GONE,
+        )
+
+    @property
+    def in_flight(self) -> bool:
+        return self in (MoveState.REQUESTED, MoveState.RUNNING)
+
+
+@record
+class Move:
+    """The recovery of one instance: its target is saved before the first
+    request names it, and stays until it is proven not to run the guest."""
+
+    instance: InstanceId
+    name: str = ""
+    state: MoveState = MoveState.PENDING
+    target: HostName | None = None
+    attempts: int = 0
+    migration: int | None = None
+    """Id of the latest migration record seen for this move."""
+    ignored: int = 0
+    """Records with this id or a lower one belong to the past."""
+    unanswered: bool = False
+    """A request of ours has left no record. It may have been lost; the
+    target stays pinned in case it was not."""
+    reason: str = ""
+    was: str = ""
+    """vm_state before the recovery."""
+    resources: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    requested_at: datetime.datetime | None = None
+    done_at: datetime.datetime | None = None
+
+    @property
+    def final(self) -> bool:
+        return self.state.final
+
+
+@record
+class RecoveryCase:
+    """All that a successor needs to go on; stored in ``cases/<host>``."""
+
+    id: CaseId
+    host: HostName
+    boot_id: BootId
+    """The boot that was lost; empty where none was ever seen."""
+    service_id: str = ""
+    state: CaseState = CaseState.SUSPECTED
+    epoch: Epoch = Epoch(0)
+    verdict: Verdict
+    hold: Hold | None = None
+    opened_at: datetime.datetime
+    times: Mapping[str, datetime.datetime] = dataclasses.field(
+        default_factory=dict
+    )
+    """When each state was first entered, and each milestone reached."""
+    evidence: FenceEvidence | None = None
+    doubt: str = ""
+    """Why the evidence is void; nothing is done on it any more."""
+    attempts: tuple[FenceAttempt, ...] = ()
+    fence_rounds: int = 0
+    off_sent: bool = False
+    """A power-off may have been sent: the case can no longer be cancelled
+    by a mere sign of life."""
+    refencing: bool = False
+    """The host was switched on in the middle of its recovery and is fenced
+    again: its new beacon is expected and does not cancel that."""
+    force_down: "Ownership" = dataclasses.field(
+        default_factory=lambda: Ownership.NONE
+    )
+    disable: "Ownership" = dataclasses.field(
+        default_factory=lambda: Ownership.NONE
+    )
+    surveyed: bool = False
+    """The instances of the host have been listed, completely."""
+    moves: tuple[Move, ...] = ()
+    message: str = ""
+    """What the case waits for or why it ended, for the operator."""
+
+
+class Ownership(enum.StrEnum):
+    """Whose a flag on Nova's service is; only ours is ever taken back."""
+
+    NONE = "none"
+    INTENDED = "intended"  # saved before the request
+    OURS = "ours"
+    FOREIGN = "foreign"  # found set by somebody else
+
+
+# -- what is told ------------------------------------------------------------
+
+
+class Severity(enum.StrEnum):
+    INFO = "info"
+    WARNING = "warning"
+    ALARM = "alarm"
+
+
+@record
+class AuditEvent:
+    """One step, told once: as a log line, a notification and a metric.
+
+    ``code`` is stable and dotted (``host.suspected``, ``case.fenced``, ...).
+    """
+
+    code: str
+    severity: Severity = Severity.INFO
+    host: HostName | None = None
+    case: CaseId | None = None
+    message: str = ""
+    details: Mapping[str, str] = dataclasses.field(default_factory=dict)

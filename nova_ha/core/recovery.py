@@ -1,0 +1,447 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What is done about a dead host: the recovery case, step by step.
+
+``step`` is a pure function of the case, what has happened and what is known.
+It returns the changed case, the actions to perform once that has been saved,
+and what to tell. Nothing here may evacuate without evidence: the only way to
+an :class:`actions.Evacuate` leads through :data:`CaseState.FENCED`, which is
+entered by :func:`proof.prove` alone.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+from nova_ha.core import actions
+from nova_ha.core import evacuation
+from nova_ha.core import events
+from nova_ha.core import holding
+from nova_ha.core import model
+from nova_ha.core import proof
+from nova_ha.core import returning
+from nova_ha.core import settling
+from nova_ha.core import surveys
+from nova_ha.core import verdict as verdict_mod
+from nova_ha.core import world as world_mod
+from nova_ha.core.model import CaseState
+from nova_ha.core.model import Hold
+from nova_ha.core.model import Ownership
+from nova_ha.core.model import Severity
+from nova_ha.core.model import VerdictKind
+from nova_ha.core.transitions import ENDED
+from nova_ha.core.transitions import TRANSITIONS
+from nova_ha.core.work import Progress
+from nova_ha.core.work import Step
+from nova_ha.core.work import Work
+
+S = CaseState
+
+
+def open_case(
+    host: model.HostName,
+    world: world_mod.World,
+    epoch: model.Epoch,
+    now: model.Now,
+) -> model.RecoveryCase:
+    """A new case for a host that may be dying."""
+    view = world.fleet.view(host)
+    service = None if view is None else view.service
+    return model.RecoveryCase(
+        id=model.CaseId(f"{now.utc:%Y%m%dT%H%M%SZ}-{host}"),
+        host=host,
+        boot_id=model.BootId("") if view is None else view.boot_id,
+        service_id="" if service is None else service.service_id,
+        epoch=epoch,
+        verdict=world.verdicts[host],
+        opened_at=now.utc,
+        times={S.SUSPECTED.value: now.utc},
+    )
+
+
+def step(
+    case: model.RecoveryCase,
+    progress: Progress,
+    event: events.Event,
+    world: world_mod.World,
+    now: model.Now,
+) -> Step:
+    """Let a case take in an event, and go on as far as it can.
+
+    Level-triggered: calling it again with a mere tick repeats nothing that
+    is pending and forgets nothing that is due.
+    """
+    work = Work(case, progress, world, now, TRANSITIONS)
+    _absorb(work, event)
+    _remember_verdict(work)
+    previous = None
+    while previous is not work.case.state:
+        previous = work.case.state
+        _HANDLERS[previous](work)
+    if work.case.state not in ENDED:
+        work.remind(_LOUDNESS.get(work.case.state, Severity.ALARM))
+    return work.finish()
+
+
+_LOUDNESS = {
+    S.EVACUATING: Severity.WARNING,
+    S.EVACUATED: Severity.WARNING,
+    S.RETURNING: Severity.WARNING,
+    S.SOAKING: Severity.INFO,
+}
+"""How loudly a case that takes long says what it waits for."""
+
+
+def take_over(
+    case: model.RecoveryCase, epoch: model.Epoch, now: model.Now
+) -> tuple[model.RecoveryCase, Progress]:
+    """Make a case of an earlier leader ours. What that leader had begun may
+    have happened: a power-off may have been sent, and requests may still be
+    on their way."""
+    case = dataclasses.replace(
+        case,
+        epoch=epoch,
+        off_sent=case.off_sent or case.state is S.FENCING,
+    )
+    return case, Progress(taken_over_at=now.mono)
+
+
+# -- taking in what has happened ---------------------------------------------
+
+
+def _absorb(work: Work, event: events.Event) -> None:
+    match event:
+        case events.Fenced(outcome=outcome):
+            work.arrived(actions.Fence.__name__)
+            _absorb_fence(work, outcome)
+        case events.PowerRead():
+            work.arrived(actions.ReadPower.__name__)
+        case events.Surveyed():
+            work.arrived(actions.TakeSurvey.__name__)
+            surveys.absorb_survey(work, event)
+        case events.EvacuateAnswered():
+            surveys.absorb_answer(work, event)
+        case events.ActionDone(key=key):
+            work.arrived(key)
+            _absorb_done(work, key)
+        case events.ActionFailed(key=key, error=error):
+            work.arrived(key)
+            work.later(key, work.world.policy.evacuation_backoff)
+            work.tell(
+                "action.failed",
+                f"{key} failed: {error}",
+                severity=Severity.WARNING,
+            )
+
+
+def _absorb_done(work: Work, key: str) -> None:
+    match key:
+        case "ForceDown":
+            work.update(force_down=Ownership.OURS)
+            work.milestone("forced_down")
+            work.tell("case.forced_down", "nova-compute is forced down")
+        case "Disable":
+            work.update(disable=Ownership.OURS)
+            work.milestone("disabled")
+            work.tell("case.disabled", "nova-compute is disabled")
+        case "LiftForceDown":
+            work.update(force_down=Ownership.NONE)
+        case "Enable":
+            work.update(disable=Ownership.NONE)
+
+
+def _absorb_fence(work: Work, outcome: model.FenceOutcome) -> None:
+    case = work.case
+    work.update(
+        attempts=(*case.attempts, *outcome.attempts)[-KEPT_ATTEMPTS:],
+        off_sent=case.off_sent or outcome.off_sent,
+    )
+    if case.state is not S.FENCING:
+        return
+    if outcome.evidence is not None:
+        proof.prove(work, outcome.evidence)
+    elif outcome.aborted:
+        _absorb_abort(work, outcome)
+    else:
+        _fence_failed(work, outcome.error)
+
+
+KEPT_ATTEMPTS = 50
+
+
+def _absorb_abort(work: Work, outcome: model.FenceOutcome) -> None:
+    if outcome.alive and not work.case.off_sent:
+        _life_before_off(work, outcome.aborted)
+    elif work.case.off_sent:
+        # No round of ours: what forbade it may pass by itself.
+        work.later(actions.Fence.__name__, work.world.policy.fence_backoff)
+        work.enter(S.FENCE_FAILED, outcome.aborted, Severity.WARNING)
+    else:
+        work.later(actions.Fence.__name__, 1.0)
+        work.enter(S.SUSPECTED, outcome.aborted)
+
+
+def _life_before_off(work: Work, why: str) -> None:
+    """Cancel - or, where the host had already been recovered once in this
+    case, go back to watching its return."""
+    ours = (Ownership.INTENDED, Ownership.OURS)
+    if work.case.force_down in ours or work.case.disable in ours:
+        work.update(refencing=False)
+        work.remember(reports_at_return=None, survey=None)
+        work.enter(S.RETURNING, why)
+        return
+    work.enter(S.CANCELLED, why)
+
+
+def _fence_failed(work: Work, error: str) -> None:
+    policy = work.world.policy
+    rounds = work.case.fence_rounds + 1
+    pause = min(
+        policy.fence_backoff * 2 ** (rounds - 1), policy.fence_backoff_max
+    )
+    work.update(fence_rounds=rounds)
+    work.later(actions.Fence.__name__, pause)
+    remedy = (
+        f"check the device with `nova-ha fence check {work.case.host}`, or, "
+        "if you know that the host is off: "
+        f"`nova-ha confirm-fenced {work.case.host}`"
+    )
+    work.enter(
+        S.FENCE_FAILED,
+        f"round {rounds}: {error}. Nothing is evacuated. {remedy}",
+        severity=Severity.ALARM,
+    )
+
+
+def _remember_verdict(work: Work) -> None:
+    verdict = work.verdict
+    if work.case.state is S.SUSPECTED and verdict != work.case.verdict:
+        work.update(verdict=verdict)
+
+
+# -- what each state waits for -----------------------------------------------
+
+
+def _suspected(work: Work) -> None:
+    verdict = work.verdict
+    if not work.world.fleet.connected:
+        work.hold(Hold.COORDINATION, verdict_mod.EXPLAIN[verdict.reason])
+        return
+    if not verdict_mod.suspect(verdict):
+        work.enter(S.CANCELLED, verdict_mod.EXPLAIN[verdict.reason])
+        return
+    if proof.confirmed(work):
+        return
+    stopped = work.world.stopped
+    if stopped is not None:
+        work.hold(stopped, _switch(stopped, work.case.host))
+    elif verdict.kind is not VerdictKind.DOWN:
+        work.release()
+        work.wait_for(verdict_mod.EXPLAIN[verdict.reason])
+        proof.ask_device(work)
+    else:
+        _fence_if_permitted(work)
+
+
+def _switch(hold: Hold, host: model.HostName) -> str:
+    remedy = "nova-ha resume" if hold is Hold.PAUSED else "nova-ha arm"
+    return f"{hold.value}: would fence {host}; `{remedy}` lets it"
+
+
+def _fence_if_permitted(work: Work) -> None:
+    host = work.case.host
+    braked = work.world.braked(host)
+    if braked:
+        work.hold(
+            Hold.STORM,
+            f"storm: {braked}. If hosts are really dead, switch them off at "
+            f"their device or `nova-ha confirm-fenced {host}`",
+        )
+        proof.ask_device(work)
+    elif work.due(actions.Fence.__name__):
+        work.release()
+        work.enter(S.FENCING, verdict_mod.EXPLAIN[work.verdict.reason])
+
+
+def _fencing(work: Work) -> None:
+    case = work.case
+    if actions.Fence.__name__ in work.progress.pending or holding.stopped(
+        work
+    ):
+        return
+    view = work.view
+    if not case.refencing:
+        if view is not None and view.source is None and not view.unlisted:
+            work.wait_for("Nova has not been read yet")
+            return
+        if not verdict_mod.suspect(work.verdict):
+            _evidence_gone(work)
+            return
+    service = None if view is None else view.service
+    work.act_when_due(
+        actions.Fence(
+            host=case.host,
+            case=case.id,
+            boot_id=case.boot_id,
+            refencing=case.refencing,
+            reported_at=None if service is None else service.reported_at,
+            goodbye=None if view is None else view.facts.goodbye,
+        )
+    )
+
+
+def _evidence_gone(work: Work) -> None:
+    """What the decision to fence rested on no longer holds."""
+    why = verdict_mod.EXPLAIN[work.verdict.reason]
+    if not work.case.off_sent:
+        _life_before_off(work, why)
+    elif work.case.state is S.FENCING:
+        work.enter(S.FENCE_FAILED, why, Severity.WARNING)
+    elif work.present:
+        _alive_after_failed_fence(work)
+    else:
+        work.wait_for(why)
+
+
+def _fence_failed_state(work: Work) -> None:
+    if holding.stopped(work):
+        return
+    if not work.case.refencing and not verdict_mod.suspect(work.verdict):
+        _evidence_gone(work)
+        return
+    if proof.confirmed(work) or proof.device_off(work):
+        return
+    if work.case.fence_rounds >= work.world.policy.fence_rounds:
+        # No more power-offs; the device's word or the operator's still
+        # counts.
+        proof.ask_device(work)
+    elif work.due(actions.Fence.__name__):
+        work.enter(S.FENCING, "all levels again")
+
+
+def _alive_after_failed_fence(work: Work) -> None:
+    view = work.view
+    since = None if view is None else view.beacon_since
+    if since is None:
+        return
+    if work.now.mono - since >= work.world.policy.soak_time:
+        # A power-off that was accepted may take effect late; after the
+        # soak time it has not.
+        _life_before_off(work, "its beacon is back and stays")
+
+
+def _fenced(work: Work) -> None:
+    if holding.stopped(work):
+        return
+    if not proof.holds(work):
+        surveys.look_again(work)
+        return
+    case = work.case
+    if case.force_down is Ownership.NONE:
+        _intend_force_down(work)
+    if work.case.force_down is Ownership.INTENDED:
+        if work.due("ForceDown"):
+            work.act(
+                actions.ForceDown(
+                    host=case.host,
+                    case=case.id,
+                    service_id=work.service_id(),
+                )
+            )
+        surveys.survey_if_due(work)
+        return
+    work.enter(S.EVACUATING, "its nova-compute is forced down")
+
+
+def _intend_force_down(work: Work) -> None:
+    view = work.view
+    service = None if view is None else view.service
+    foreign = service is not None and service.forced_down
+    work.update(
+        service_id=work.service_id(),
+        force_down=Ownership.FOREIGN if foreign else Ownership.INTENDED,
+    )
+
+
+def _evacuating(work: Work) -> None:
+    if holding.stopped(work):
+        surveys.watch_only(work)
+        return
+    if not proof.holds(work):
+        surveys.look_again(work)
+        return
+    _disable(work)
+    evacuation.go_on(work)
+
+
+def _disable(work: Work) -> None:
+    case, view = work.case, work.view
+    if case.disable is Ownership.NONE:
+        service = None if view is None else view.service
+        reason = "" if service is None else service.disabled_reason
+        foreign = (
+            service is not None
+            and service.disabled
+            and not reason.startswith(verdict_mod.CASE_REASON)
+        )
+        work.update(
+            disable=Ownership.FOREIGN if foreign else Ownership.INTENDED
+        )
+    if work.case.disable is Ownership.INTENDED and work.due("Disable"):
+        work.act(
+            actions.Disable(
+                host=case.host,
+                case=case.id,
+                service_id=work.service_id(),
+                reason=f"{verdict_mod.CASE_REASON}{case.id}",
+            )
+        )
+
+
+def _partial(work: Work) -> None:
+    if (
+        holding.stopped(work)
+        or proof.in_doubt(work)
+        or returning.returned(work)
+    ):
+        return
+    # Its power is nobody's business now: nothing is sent, and an operator
+    # may have switched it on to look after what is left. EVACUATING reads
+    # it again.
+    if settling.revived(work):
+        work.enter(S.EVACUATING, "an instance can go on")
+        return
+    surveys.survey_if_due(work, slowly=True)
+
+
+def _evacuated(work: Work) -> None:
+    if not holding.stopped(work) and not proof.in_doubt(work):
+        returning.returned(work)
+
+
+def _ended(work: Work) -> None:
+    work.act_when_due(actions.Close(host=work.case.host, case=work.case.id))
+
+
+_HANDLERS: Mapping[CaseState, Callable[[Work], None]] = {
+    S.SUSPECTED: _suspected,
+    S.FENCING: _fencing,
+    S.FENCE_FAILED: _fence_failed_state,
+    S.FENCED: _fenced,
+    S.EVACUATING: _evacuating,
+    S.PARTIAL: _partial,
+    S.EVACUATED: _evacuated,
+    S.RETURNING: returning.returning_state,
+    S.SOAKING: returning.soaking_state,
+    S.CLOSED: _ended,
+    S.CANCELLED: _ended,
+}

@@ -1,0 +1,440 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Asking Nova and the device about a case's host, and taking in the answer.
+
+A survey is one pass over migration records and, where wanted, the list of
+instances, the room elsewhere and - last - the power.
+"""
+
+import dataclasses
+from collections.abc import Collection, Iterable, Mapping
+
+from nova_ha.core import actions
+from nova_ha.core import events
+from nova_ha.core import model
+from nova_ha.core import moves
+from nova_ha.core.model import CaseState
+from nova_ha.core.model import Move
+from nova_ha.core.model import MoveState
+from nova_ha.core.model import Severity
+from nova_ha.core.work import Work
+
+SURVEY = actions.TakeSurvey.__name__
+
+SLOW = 10.0
+"""Seconds between surveys of a case that waits for somebody else."""
+
+
+# -- taking in ---------------------------------------------------------------
+
+
+def absorb_survey(work: Work, event: events.Surveyed) -> None:
+    """Take in what Nova and the device said."""
+    survey = event.survey
+    work.later(SURVEY, work.world.policy.progress_interval)
+    work.remember(
+        survey=survey,
+        survey_began=event.began,
+        survey_ended=work.now.mono,
+        survey_used=False,
+    )
+    flying = in_flight(work)
+    final = {move.instance for move in work.case.moves if move.final}
+    update_moves(
+        work, (_follow(work, move, survey) for move in work.case.moves)
+    )
+    if survey.instances is not None:
+        _absorb_list(work, survey, event.began, final)
+    if in_flight(work) < flying and waiting_moves(work):
+        # Slots are free: the next wave need not wait for its turn.
+        work.later(SURVEY, 0.0)
+
+
+def in_flight(work: Work) -> int:
+    """How many evacuations of the case are under way."""
+    return sum(move.state.in_flight for move in work.case.moves)
+
+
+def _absorb_list(
+    work: Work,
+    survey: model.Survey,
+    began: float,
+    final: Collection[model.InstanceId],
+) -> None:
+    """Take in a complete list of the host's instances.
+
+    :param final: those whose move was over before the list was made.
+    """
+    listed = {one.id: one for one in survey.instances or ()}
+    known = {move.instance for move in work.case.moves}
+    new = tuple(
+        _follow(work, moves.plan(one, survey.migrations), survey)
+        for one in listed.values()
+        if one.id not in known
+    )
+    for move in new:
+        if move.state is MoveState.SKIPPED:
+            tell_move(work, move, "instance.skipped", Severity.WARNING)
+    kept = tuple(
+        moves.plan(listed[move.instance], survey.migrations)
+        if _wanted_again(work, move, listed, final)
+        else _still_there(work, move, listed)
+        for move in work.case.moves
+    )
+    work.update(moves=(*kept, *new), surveyed=True)
+    work.remember(listed_at=began)
+    work.milestone("listed")
+
+
+def _wanted_again(
+    work: Work,
+    move: Move,
+    listed: Collection[model.InstanceId],
+    final: Collection[model.InstanceId],
+) -> bool:
+    """It had left and has come back since; or the host has died again."""
+    if move.instance not in listed or move.instance not in final:
+        return False
+    left = move.state in (MoveState.DONE, MoveState.GONE)
+    return left or not work.case.surveyed
+
+
+def _still_there(
+    work: Work, move: Move, listed: Collection[model.InstanceId]
+) -> Move:
+    resting = (MoveState.PENDING, MoveState.RETRY, MoveState.HELD)
+    if move.instance in listed or move.state not in resting:
+        return move
+    gone = dataclasses.replace(
+        move, state=MoveState.GONE, reason="deleted, or moved by others"
+    )
+    tell_move(work, gone, "instance.gone")
+    return gone
+
+
+def _follow(work: Work, move: Move, survey: model.Survey) -> Move:
+    source = work.case.host
+    look = next((one for one in survey.looks if one.id == move.instance), None)
+    after = moves.follow(move, source, survey.migrations, work.now, look)
+    if after.migration != move.migration or after.state is not move.state:
+        running_at = {**work.progress.running_at}
+        running_at[move.instance] = work.now.mono
+        work.remember(running_at=running_at)
+    if look is None and move.instance in work.progress.looked_for:
+        return _vanished(work, after)
+    if after.state is not move.state:
+        _tell_change(work, after)
+    if after.state is MoveState.DONE and move.state is not MoveState.DONE:
+        work.milestone("first_instance")
+        if after.target is not None and moves.had_duplicate_failure(
+            after, source, survey.migrations
+        ):
+            work.act(
+                actions.Repair(
+                    host=source,
+                    case=work.case.id,
+                    instance=move.instance,
+                    target=after.target,
+                )
+            )
+    return _after_trouble(work, after)
+
+
+def _vanished(work: Work, move: Move) -> Move:
+    """Nova was asked for the instance itself, and does not know it."""
+    if move.final:
+        return move
+    gone = dataclasses.replace(
+        move, state=MoveState.GONE, reason="it has been deleted"
+    )
+    tell_move(work, gone, "instance.gone")
+    return gone
+
+
+def _tell_change(work: Work, move: Move) -> None:
+    match move.state:
+        case MoveState.DONE:
+            tell_move(work, move, "instance.evacuated")
+        case MoveState.RETRY:
+            tell_move(work, move, "instance.retry", Severity.WARNING)
+        case MoveState.RUNNING if move.reason:
+            tell_move(work, move, "instance.adopted")
+
+
+def _after_trouble(work: Work, move: Move) -> Move:
+    """Deaths of targets, lost requests, pauses before the next attempt."""
+    if move.final:
+        return move
+    if move.target in work.world.agents.fenced and (
+        move.state.in_flight or move.state is MoveState.RETRY
+    ):
+        move = _without_target(work, move)
+    elif (
+        move.state is MoveState.REQUESTED and _lost(work, move)
+    ) or _record_lost(work, move):
+        move = dataclasses.replace(
+            move,
+            state=MoveState.RETRY,
+            unanswered=True,
+            reason="no record of the request has appeared",
+        )
+        tell_move(work, move, "instance.retry", Severity.WARNING)
+    return move
+
+
+def _without_target(work: Work, move: Move) -> Move:
+    """The target has been fenced. What it had begun is over - but a request
+    that it had not taken yet waits in its message queue, and will be done
+    when it comes back: so it stays bound to that."""
+    survey = work.progress.survey
+    waiting = survey is not None and any(
+        one.id == move.migration and one.status == "accepted"
+        for one in survey.migrations
+    )
+    if waiting:
+        return dataclasses.replace(
+            move,
+            reason=f"its target {move.target} died before it took the "
+            "request; it will once it is back",
+        )
+    died = moves.target_died(move)
+    tell_move(work, died, "instance.retry", Severity.WARNING)
+    return died
+
+
+def _record_lost(work: Work, move: Move) -> bool:
+    """The instance is there, but no record of its evacuation is."""
+    survey = work.progress.survey
+    return (
+        move.state is MoveState.RUNNING
+        and move.instance in work.progress.looked_for
+        and survey is not None
+        and not any(one.id == move.migration for one in survey.migrations)
+    )
+
+
+def _lost(work: Work, move: Move) -> bool:
+    """Whether a request without a record can no longer take effect: its own
+    life is over, and so is the right to act of whoever sent it."""
+    sent = work.progress.requested_at.get(
+        move.instance, work.progress.taken_over_at
+    )
+    if sent is None:
+        return True
+    return work.progress.survey_began - sent > work.world.policy.takeover
+
+
+def update_moves(work: Work, changed: Iterable[Move]) -> None:
+    before = {move.instance: move for move in work.case.moves}
+    after = tuple(changed)
+    for move in after:
+        if move.state is before[move.instance].state:
+            continue
+        if move.state is MoveState.RETRY:
+            pause(work, move)
+        if not move.state.in_flight:
+            work.remember(settled_at=work.now.mono)
+    if after != work.case.moves:
+        work.update(moves=after)
+
+
+def pause(work: Work, move: Move) -> None:
+    policy = work.world.policy
+    pause = policy.evacuation_backoff * 2 ** max(move.attempts - 1, 0)
+    work.later(str(move.instance), min(pause, policy.evacuation_backoff_max))
+
+
+def absorb_answer(work: Work, event: events.EvacuateAnswered) -> None:
+    """Take in Nova's answer to a request. Accepted means nothing: only the
+    record tells. Refused is certain; no answer is neither."""
+    work.arrived(f"Evacuate {event.instance}")
+    if event.refused:
+        # Perhaps it has been deleted or moved meanwhile: list again.
+        work.remember(listed_at=None)
+    else:
+        if event.error:
+            work.tell(
+                "instance.unanswered",
+                f"{event.instance}: {event.error}",
+                severity=Severity.WARNING,
+            )
+        return
+
+    def refused(move: Move) -> Move:
+        if (
+            move.instance != event.instance
+            or move.state is not MoveState.REQUESTED
+        ):
+            return move
+        # The host stays pinned if an earlier request may have reached it;
+        # what else may run the guest is asked before the next attempt.
+        after = dataclasses.replace(
+            move, state=MoveState.RETRY, reason=f"Nova refused: {event.error}"
+        )
+        tell_move(work, after, "instance.retry", Severity.WARNING)
+        return after
+
+    update_moves(work, [refused(move) for move in work.case.moves])
+
+
+# -- asking ------------------------------------------------------------------
+
+
+def look_again(work: Work) -> None:
+    """The proof does not hold now: ask everybody again, send nothing."""
+    if work.case.state in (CaseState.FENCED, CaseState.EVACUATING):
+        survey_if_due(work, power=True)
+
+
+def survey_if_due(
+    work: Work, *, slowly: bool = False, power: bool = False
+) -> None:
+    """Ask Nova, if it is time to and nothing is pending.
+
+    :param slowly: less often, and for what others may have done.
+    :param power: ask the device too, even if there is nothing to send.
+    """
+    if not work.due(SURVEY):
+        return
+    if slowly and work.now.mono - work.progress.survey_began < SLOW:
+        return
+    waiting = waiting_moves(work)
+    issue = work.case.state in (CaseState.FENCED, CaseState.EVACUATING)
+    listing = work.progress.listed_at is None or _list_again(work)
+    slots = work.world.policy.evacuations - in_flight(work)
+    wave = issue and (listing or (bool(waiting) and slots > 0))
+    blind = work.world.blind_spots(work.case.host)
+    pending = tuple(move.instance for move in waiting)
+    unclear = _unclear(work)
+    work.remember(
+        looked_for=frozenset(unclear),
+        histories=frozenset(pending) if blind else None,
+        histories_listed=listing,
+    )
+    work.act(
+        actions.TakeSurvey(
+            host=work.case.host,
+            case=work.case.id,
+            instances=listing,
+            targets=wave,
+            requests=_distinct(waiting),
+            power=wave or power,
+            histories=blind and (listing or bool(waiting)),
+            pending=pending,
+            look_at=unclear,
+        )
+    )
+
+
+def _unclear(work: Work) -> tuple[model.InstanceId, ...]:
+    """Instances whose records left a question open in the last survey."""
+    survey = work.progress.survey
+    if survey is None:
+        return ()
+    return tuple(
+        move.instance
+        for move in work.case.moves
+        if moves.unclear(move, work.case.host, survey.migrations)
+        or (
+            moves.waits_for_nobody(move, work.case.host, survey.migrations)
+            and _long(work, move)
+        )
+    )
+
+
+def _long(work: Work, move: Move) -> bool:
+    """Nothing has changed for longer than a request can be on its way."""
+    since = work.progress.running_at.get(
+        move.instance, work.progress.taken_over_at
+    )
+    return since is None or (
+        work.now.mono - since > work.world.policy.takeover
+    )
+
+
+def _distinct(waiting: list[Move]) -> tuple[Mapping[str, int], ...]:
+    """What the waiting instances ask of Placement, each size once."""
+    sizes = {
+        tuple(sorted(move.resources.items())): move.resources
+        for move in waiting
+    }
+    return tuple(sizes.values())
+
+
+def waiting_moves(work: Work) -> list[Move]:
+    """Moves that want a request, in the order of their instances."""
+    wanting = (MoveState.PENDING, MoveState.RETRY, MoveState.HELD)
+    return [
+        move
+        for move in work.case.moves
+        if move.state in wanting and work.due(str(move.instance))
+    ]
+
+
+def settled(work: Work) -> bool:
+    """No move is in flight or wants a request."""
+    busy = (MoveState.PENDING, MoveState.RETRY)
+    return not any(
+        move.state.in_flight or move.state in busy for move in work.case.moves
+    )
+
+
+def _list_again(work: Work) -> bool:
+    """All moves have come to rest: has anything else arrived meanwhile?"""
+    return settled(work) and not listed_since(work)
+
+
+def listed_since(work: Work) -> bool:
+    """The instances have been listed after the last move came to rest."""
+    listed, settled = work.progress.listed_at, work.progress.settled_at
+    if listed is None:
+        return False
+    return settled is None or listed >= settled
+
+
+def watch_only(work: Work) -> None:
+    """Follow what is in flight, and send nothing."""
+    if work.case.state is CaseState.EVACUATING and any(
+        move.state.in_flight for move in work.case.moves
+    ):
+        survey_if_due(work)
+
+
+def covered(work: Work, move: Move) -> bool:
+    """The survey has all the records that are needed for this instance."""
+    progress = work.progress
+    if not work.world.blind_spots(work.case.host):
+        return True
+    if progress.histories is None:
+        return False
+    return move.instance in progress.histories or (
+        progress.histories_listed and move.attempts == 0
+    )
+
+
+def tell_move(
+    work: Work,
+    move: Move,
+    code: str,
+    severity: Severity = Severity.INFO,
+) -> None:
+    target = f" to {move.target}" if move.target else ""
+    reason = f": {move.reason}" if move.reason else ""
+    work.tell(
+        code,
+        f"{move.name or move.instance}{target}{reason}",
+        severity=severity,
+        instance=move.instance,
+        target=move.target or "",
+        state=move.state.value,
+    )

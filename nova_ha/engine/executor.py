@@ -1,0 +1,131 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Performs jobs in threads; a job that is still under way is not started
+again."""
+
+import abc
+import concurrent.futures
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from oslo_log import log as logging
+
+from nova_ha import ports
+from nova_ha.core import actions
+from nova_ha.core import events
+from nova_ha.core import model
+from nova_ha.engine import jobs
+from nova_ha.engine import performer as performer_mod
+
+LOG = logging.getLogger(__name__)
+
+
+class Executor(abc.ABC):
+    """Takes jobs; answers each with exactly one event."""
+
+    @abc.abstractmethod
+    def submit(self, job: jobs.Job, epoch: model.Epoch) -> None:
+        """Have ``job`` performed. If one of the same key is still under way
+        (asked for by an earlier term of ours), its event is the answer."""
+
+
+class ThreadedExecutor(Executor):
+    """A bounded pool of threads."""
+
+    def __init__(
+        self,
+        performer: performer_mod.Performer,
+        sink: ports.Sink,
+        workers: int,
+    ) -> None:
+        self._performer = performer
+        self._sink = sink
+        self._pool = concurrent.futures.ThreadPoolExecutor(
+            workers, thread_name_prefix="executor"
+        )
+        self._lock = threading.Lock()
+        self._under_way: set[str] = set()
+
+    def submit(self, job: jobs.Job, epoch: model.Epoch) -> None:
+        with self._lock:
+            if job.key in self._under_way:
+                return
+            self._under_way.add(job.key)
+        self._pool.submit(self._run, job, epoch)
+
+    def stop(self) -> None:
+        """Take no more jobs; those under way find the lease gone."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _run(self, job: jobs.Job, epoch: model.Epoch) -> None:
+        try:
+            event = self._performer.perform(job, epoch)
+        except Exception as error:
+            # The edge of a worker thread: a mistake of ours in one job must
+            # neither kill the engine nor leave the job pending for ever.
+            LOG.exception("Job %s failed unexpectedly", job.key)
+            event = failure(job, epoch, f"unexpected: {error}")
+        finally:
+            with self._lock:
+                self._under_way.discard(job.key)
+        self._sink(event)
+
+
+def failure(job: jobs.Job, epoch: model.Epoch, error: str) -> events.Event:
+    """The event that tells of a job's unexpected end: nothing is known of
+    its effect."""
+    match job:
+        case jobs.LoadCases():
+            return events.CasesLoaded(epoch=epoch, error=error)
+        case jobs.SaveCase(case=case):
+            return events.SaveFailed(host=case.host, case=case.id, error=error)
+        case jobs.CloseCase(case=case):
+            return events.ActionFailed(
+                host=case.host, case=case.id, key="Close", error=error
+            )
+        case jobs.PublishVerdict(host=host, verdict=verdict):
+            return events.Published(host=host, verdict=verdict, error=error)
+        case jobs.EnrolHost(host=host):
+            return events.Enrolled(host=host, error=error)
+        case jobs.Perform(action=actions.Evacuate() as action):
+            return events.EvacuateAnswered(
+                host=action.host,
+                case=action.case,
+                instance=action.instance,
+                error=error,
+            )
+        case jobs.Perform(action=action):
+            return events.ActionFailed(
+                host=action.host,
+                case=action.case,
+                key=action.key,
+                error=error,
+            )
+    raise TypeError(f"unknown job {job.key}")
+
+
+def in_threads(workers: int) -> performer_mod.Gather:
+    """A gather that runs its calls at the same time, in a pool of its own:
+    jobs wait for it, so it must not share theirs."""
+    pool = concurrent.futures.ThreadPoolExecutor(
+        workers, thread_name_prefix="gather"
+    )
+
+    def gather(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+        # The first call runs here: gathers may nest without starving.
+        later = [pool.submit(call) for call in calls[1:]]
+        results = [call() for call in calls[:1]]
+        return results + [one.result() for one in later]
+
+    return gather

@@ -1,0 +1,371 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""How: one job or action to calls of the ports, and their result to an event.
+
+Nothing is decided here. Before *each* side effect the leader's right to act
+is checked by its local deadline: a paused or deposed engine that wakes up
+here does nothing.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+from nova_ha import clock as clock_mod
+from nova_ha import exception
+from nova_ha import ports
+from nova_ha.core import actions
+from nova_ha.core import enrolment
+from nova_ha.core import events
+from nova_ha.core import model
+from nova_ha.engine import jobs
+
+T = TypeVar("T")
+
+Gather = Callable[[Sequence[Callable[[], Any]]], list[Any]]
+"""Calls all of them, possibly at the same time; returns their results in
+order, or raises the first error."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class World:
+    """The ports that an engine acts through."""
+
+    membership: ports.Membership
+    leadership: ports.Leadership
+    store: ports.CaseStore
+    compute: ports.Compute
+    fencing: ports.Fencing
+
+
+class Performer:
+    """Performs jobs; stateless, so that any thread may."""
+
+    def __init__(
+        self, world: World, clock: clock_mod.Clock, gather: Gather
+    ) -> None:
+        self._world = world
+        self._clock = clock
+        self._gather = gather
+
+    def perform(self, job: jobs.Job, epoch: model.Epoch) -> events.Event:
+        """Do it; every failure that can be expected becomes an event."""
+        match job:
+            case jobs.LoadCases():
+                return self._load(epoch)
+            case jobs.SaveCase():
+                return self._save(job)
+            case jobs.CloseCase():
+                return self._close(job)
+            case jobs.PublishVerdict():
+                return self._publish(job, epoch)
+            case jobs.EnrolHost():
+                return self._enrol(job, epoch)
+            case jobs.Perform():
+                return self._act(job.action, epoch)
+        raise TypeError(f"unknown job {job.key}")
+
+    # -- the record --
+
+    def _load(self, epoch: model.Epoch) -> events.Event:
+        store = self._world.store
+        try:
+            return events.CasesLoaded(
+                epoch=epoch,
+                cases=tuple((one.case, one.version) for one in store.load()),
+                published=tuple(store.published()),
+            )
+        except exception.NovaHaError as error:
+            return events.CasesLoaded(epoch=epoch, error=str(error))
+
+    def _save(self, job: jobs.SaveCase) -> events.Event:
+        case = job.case
+        try:
+            self._world.leadership.check(case.epoch)
+            version = self._world.store.save(case, job.version)
+        except (exception.StaleVersion, exception.NotLeading) as error:
+            return _save_failed(case, error, stale=True)
+        except exception.NovaHaError as error:
+            return _save_failed(case, error)
+        return events.Saved(host=case.host, case=case.id, version=version)
+
+    def _close(self, job: jobs.CloseCase) -> events.Event:
+        case = job.case
+        try:
+            self._world.leadership.check(case.epoch)
+            self._world.store.consume(case.epoch, case.id)
+            self._world.store.close(case, job.version)
+        except (exception.StaleVersion, exception.NotLeading) as error:
+            return _save_failed(case, error, stale=True)
+        except exception.NovaHaError as error:
+            return events.ActionFailed(
+                host=case.host,
+                case=case.id,
+                key=actions.Close.__name__,
+                error=str(error),
+            )
+        return events.Closed(host=case.host, case=case.id)
+
+    def _publish(
+        self, job: jobs.PublishVerdict, epoch: model.Epoch
+    ) -> events.Event:
+        error = ""
+        try:
+            self._world.leadership.check(epoch)
+            self._world.store.publish(epoch, job.host, job.verdict)
+        except exception.NovaHaError as exc:
+            error = str(exc)
+        return events.Published(
+            host=job.host, verdict=job.verdict, error=error
+        )
+
+    def _enrol(self, job: jobs.EnrolHost, epoch: model.Epoch) -> events.Event:
+        try:
+            types = self._world.compute.hypervisor_types()
+            record = enrolment.enrol(
+                job.beacon,
+                job.service,
+                job.engines,
+                types.get(job.host, ""),
+                self._clock.utcnow(),
+            )
+            self._world.leadership.check(epoch)
+            self._world.store.enrol(epoch, record)
+        except exception.NovaHaError as error:
+            return events.Enrolled(host=job.host, error=str(error))
+        return events.Enrolled(host=job.host, record=record)
+
+    # -- actions of a case --
+
+    def _act(self, action: actions.Action, epoch: model.Epoch) -> events.Event:
+        match action:
+            case actions.Fence():
+                return self._fence(action, epoch)
+            case actions.ReadPower():
+                return self._read_power(action)
+            case actions.Evacuate():
+                return self._evacuate(action, epoch)
+        try:
+            if isinstance(action, actions.TakeSurvey):
+                return self._survey(action)
+            self._world.leadership.check(epoch)
+            self._change(action, epoch)
+        except exception.NovaHaError as error:
+            return events.ActionFailed(
+                host=action.host,
+                case=action.case,
+                key=action.key,
+                error=str(error),
+                refused=isinstance(error, exception.ComputeRefused),
+            )
+        return events.ActionDone(
+            host=action.host, case=action.case, key=action.key
+        )
+
+    def _change(self, action: actions.Action, epoch: model.Epoch) -> None:
+        compute = self._world.compute
+        match action:
+            case actions.ForceDown(service_id=service_id):
+                compute.force_down(service_id, True)
+            case actions.LiftForceDown(service_id=service_id):
+                compute.force_down(service_id, False)
+            case actions.Disable(service_id=service_id, reason=reason):
+                compute.disable(service_id, reason)
+            case actions.Enable(service_id=service_id):
+                compute.enable(service_id)
+            case actions.Repair(instance=instance, target=target):
+                self._repair(instance, target)
+            case actions.Consume(case=case):
+                self._world.store.consume(epoch, case)
+            case _:
+                raise TypeError(f"unknown action {action.key}")
+
+    def _repair(
+        self, instance: model.InstanceId, target: model.HostName
+    ) -> None:
+        found = self._world.compute.instance(instance)
+        if (
+            found is not None
+            and found.host == target
+            and found.vm_state == "error"
+        ):
+            self._world.compute.repair_state(instance)
+
+    def _evacuate(
+        self, action: actions.Evacuate, epoch: model.Epoch
+    ) -> events.Event:
+        accepted, refused, problem = False, False, ""
+        try:
+            self._world.leadership.check(epoch)
+            self._world.compute.evacuate(action.instance, action.target)
+            accepted = True
+        except (exception.ComputeRefused, exception.NotLeading) as error:
+            refused, problem = True, str(error)
+        except exception.NovaHaError as error:
+            problem = str(error)
+        return events.EvacuateAnswered(
+            host=action.host,
+            case=action.case,
+            instance=action.instance,
+            accepted=accepted,
+            refused=refused,
+            error=problem,
+        )
+
+    # -- fencing --
+
+    def _read_power(self, action: actions.ReadPower) -> events.Event:
+        began = self._clock.monotonic()
+        reading = self._world.fencing.power_state(action.host)
+        return events.PowerRead(host=action.host, reading=reading, began=began)
+
+    def _fence(
+        self, action: actions.Fence, epoch: model.Epoch
+    ) -> events.Event:
+        try:
+            self._world.leadership.check(epoch)
+        except exception.NotLeading as error:
+            outcome = model.FenceOutcome(host=action.host, aborted=str(error))
+        else:
+            outcome = self._world.fencing.fence(
+                action.host, lambda: self._last_look(action, epoch)
+            )
+        return events.Fenced(
+            host=action.host, case=action.case, outcome=outcome
+        )
+
+    def _last_look(self, action: actions.Fence, epoch: model.Epoch) -> None:
+        """Read everything again that could forbid the power-off.
+
+        :raises FenceAborted: it does, or could not be read.
+        """
+        try:
+            control = self._world.membership.read_control()
+            facts = self._world.membership.read_host(action.host)
+            if not action.refencing:
+                self._look_at_reports(action)
+        except exception.FenceAborted:
+            raise
+        except exception.NovaHaError as error:
+            raise exception.FenceAborted(
+                f"the evidence could not be read again: {error}"
+            ) from error
+        _forbid_by_switches(control, facts)
+        if not action.refencing:
+            _forbid_by_life(facts, action.goodbye)
+        # Last, because reading may have taken longer than the lease.
+        self._world.leadership.check(epoch)
+
+    def _look_at_reports(self, action: actions.Fence) -> None:
+        reports = {
+            service.host: service.reported_at
+            for service in self._world.compute.services()
+        }
+        if action.host not in reports:
+            # Left out where its cell does not answer: unread, not silent.
+            raise exception.FenceAborted(
+                "Nova does not show its nova-compute now"
+            )
+        if reports[action.host] != action.reported_at:
+            raise exception.FenceAborted(
+                "its nova-compute has reported meanwhile", alive=True
+            )
+
+    # -- surveys --
+
+    def _survey(self, action: actions.TakeSurvey) -> events.Event:
+        began = self._clock.monotonic()
+        survey = self._ask_nova(action)
+        if action.power:
+            # Last, however long Nova has taken: this proof perishes.
+            reading = self._world.fencing.power_state(action.host)
+            survey = dataclasses.replace(survey, power=reading)
+        return events.Surveyed(
+            host=action.host, case=action.case, survey=survey, began=began
+        )
+
+    def _ask_nova(self, action: actions.TakeSurvey) -> model.Survey:
+        compute = self._world.compute
+        instances = None
+        if action.instances:
+            instances = tuple(compute.instances(action.host))
+        migrations = {one.id: one for one in compute.migrations(action.host)}
+        if action.histories:
+            ids = {one.id for one in instances or ()} | set(action.pending)
+            for history in self._gather(
+                [self._history_of(one) for one in sorted(ids)]
+            ):
+                migrations.update({one.id: one for one in history})
+        targets = None
+        if action.targets:
+            targets = tuple(compute.targets(_sizes(action, instances or ())))
+        looks = (compute.instance(one) for one in action.look_at)
+        return model.Survey(
+            host=action.host,
+            looks=tuple(one for one in looks if one is not None),
+            migrations=tuple(migrations.values()),
+            instances=instances,
+            targets=targets,
+        )
+
+    def _history_of(
+        self, instance: model.InstanceId
+    ) -> Callable[[], Sequence[model.Migration]]:
+        return lambda: self._world.compute.instance_migrations(instance)
+
+
+def _sizes(
+    action: actions.TakeSurvey, instances: Iterable[model.Instance]
+) -> list[dict[str, int]]:
+    sizes = {
+        tuple(sorted(one.items()))
+        for one in (
+            *action.requests,
+            *(instance.resources for instance in instances),
+        )
+    }
+    return [dict(one) for one in sorted(sizes)]
+
+
+def _save_failed(
+    case: model.RecoveryCase, error: Exception, *, stale: bool = False
+) -> events.Event:
+    return events.SaveFailed(
+        host=case.host, case=case.id, error=str(error), stale=stale
+    )
+
+
+def _forbid_by_switches(
+    control: model.Control, facts: model.HostFacts
+) -> None:
+    if control.paused or not control.armed:
+        state = "paused" if control.paused else "disarmed"
+        raise exception.FenceAborted(f"nova_ha is {state}")
+    record = facts.record
+    if record is None:
+        raise exception.FenceAborted("the host is no longer enrolled")
+    if record.protected or record.maintenance:
+        raise exception.FenceAborted(
+            record.protected or f"maintenance: {record.maintenance}"
+        )
+
+
+def _forbid_by_life(
+    facts: model.HostFacts, known: model.Goodbye | None
+) -> None:
+    if facts.beacon is not None:
+        raise exception.FenceAborted("its beacon is back", alive=True)
+    if facts.goodbye is not None and facts.goodbye != known:
+        raise exception.FenceAborted(
+            "its agent has said goodbye meanwhile", alive=True
+        )
