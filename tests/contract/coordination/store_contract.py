@@ -1,0 +1,289 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``ports.CaseStore``: durable, compare-and-set, and the leader's alone."""
+
+import dataclasses
+import datetime
+
+from nova_ha import exception
+from nova_ha import ports
+from nova_ha.coordination import reading
+from nova_ha.coordination import store as store_module
+from nova_ha.core import model
+from nova_ha.core.model import Epoch
+from tests.contract.coordination import coordinated
+from tests.contract.coordination.coordinated import C1
+from tests.contract.coordination.coordinated import C2
+from tests.contract.coordination.coordinated import NOW
+
+
+class StoreContract(coordinated.Coordinated):
+    def setUp(self) -> None:
+        super().setUp()
+        self.tree = self.open("engine")
+        self.epoch = self.stand(self.tree)
+        self.store = store_module.ZooKeeperCaseStore(
+            self.tree, self.paths, history=3
+        )
+        self.case = coordinated.case(epoch=self.epoch)
+
+    def closed(self) -> list[str]:
+        return list(self.open("operator").children(self.paths.history))
+
+    # -- compare and set -----------------------------------------------------
+
+    def test_save_and_load(self) -> None:
+        self.assertEqual([], list(self.store.load()))
+        first = self.store.save(self.case, None)
+        moved = dataclasses.replace(self.case, state=model.CaseState.FENCING)
+        second = self.store.save(moved, first)
+        self.assertGreater(second, first)
+        # A successor reads what was saved last.
+        other = store_module.ZooKeeperCaseStore(
+            self.open("engine"), self.paths
+        )
+        self.assertEqual([ports.StoredCase(moved, second)], list(other.load()))
+
+    def test_a_version_is_good_once(self) -> None:
+        first = self.store.save(self.case, None)
+        self.store.save(self.case, first)
+        error = self.assertRaises(
+            exception.StaleVersion, self.store.save, self.case, first
+        )
+        self.assertEqual(first, error.expected)
+
+    def test_a_host_has_one_open_case(self) -> None:
+        self.store.save(self.case, None)
+        other = dataclasses.replace(self.case, id=model.CaseId("case-2"))
+        self.assertRaises(exception.StaleVersion, self.store.save, other, None)
+
+    def test_a_case_that_is_gone_is_stale(self) -> None:
+        version = self.store.save(self.case, None)
+        self.store.close(self.case, version)
+        self.assertRaises(
+            exception.StaleVersion, self.store.save, self.case, version
+        )
+
+    def test_hosts_with_odd_names(self) -> None:
+        for name in ("a/b", "..", "ü.example.org", "%41"):
+            odd = dataclasses.replace(self.case, host=model.HostName(name))
+            self.store.save(odd, None)
+        self.assertEqual(4, len(self.store.load()))
+
+    def test_a_case_too_large_is_refused(self) -> None:
+        large = dataclasses.replace(self.case, message="x" * 1_000_000)
+        self.assertRaises(exception.PayloadError, self.store.save, large, None)
+
+    def test_unreadable_cases_are_left_alone(self) -> None:
+        self.store.save(self.case, None)
+        path = self.paths.case(C2)
+        self.tree.create(path, b"rubbish")
+        self.assertEqual([self.case], [one.case for one in self.store.load()])
+        self.assertEqual(b"rubbish", self.tree.get(path).data)
+
+    def test_a_case_of_another_host_is_ignored(self) -> None:
+        self.put(self.tree, self.paths.case(C2), self.case)
+        self.assertEqual([], list(self.store.load()))
+
+    # -- the leader's alone --------------------------------------------------
+
+    def every_change(self, epoch: Epoch) -> None:
+        """All of them, with this epoch, are refused."""
+        case = dataclasses.replace(self.case, epoch=epoch)
+        self.put(
+            self.open("operator"),
+            self.paths.confirmation(case.id),
+            model.Confirmation(
+                case=case.id, host=C1, boot_id=case.boot_id, by="me", at=NOW
+            ),
+        )
+        version = self.tree.get(self.paths.case(C1)).version
+        refused = exception.NotLeading
+        store = self.store
+        self.assertRaises(refused, store.save, case, version)
+        fresh = dataclasses.replace(case, host=C2)
+        self.assertRaises(refused, store.save, fresh, None)
+        self.assertRaises(refused, store.close, case, version)
+        verdict = coordinated.verdict()
+        self.assertRaises(refused, store.publish, epoch, C1, verdict)
+        record = coordinated.host_record()
+        self.assertRaises(refused, store.enrol, epoch, record)
+        self.assertRaises(refused, store.consume, epoch, case.id)
+
+    def test_a_deposed_leader_changes_nothing(self) -> None:
+        self.store.save(self.case, None)
+        successor = self.open("engine")
+        epoch = self.stand(successor, "e2")
+        self.assertGreater(epoch, self.epoch)
+        self.retire(self.tree)
+        self.every_change(self.epoch)
+        self.assertEqual([self.case], [one.case for one in self.store.load()])
+        self.assertEqual([], list(self.store.published()))
+        # The successor goes on.
+        other = store_module.ZooKeeperCaseStore(successor, self.paths)
+        (stored,) = other.load()
+        other.save(
+            dataclasses.replace(stored.case, epoch=epoch), stored.version
+        )
+
+    def test_who_does_not_lead_yet_changes_nothing(self) -> None:
+        self.store.save(self.case, None)
+        epoch = self.stand(self.open("engine"), "e2")
+        self.every_change(epoch)
+
+    def test_a_session_that_expired_and_is_back_changes_nothing(self) -> None:
+        self.store.save(self.case, None)
+        self.expire(self.tree)
+        self.assertRaises(exception.NotLeading, self.store.save, self.case, 0)
+
+    def test_without_a_connection(self) -> None:
+        self.cut_off(self.tree)
+        for call in (
+            self.store.load,
+            lambda: self.store.save(self.case, None),
+            lambda: self.store.publish(self.epoch, C1, None),
+        ):
+            self.assertRaises(exception.CoordinationUnavailable, call)
+        self.reconnect(self.tree)
+        self.store.save(self.case, None)
+
+    # -- history -------------------------------------------------------------
+
+    def test_close(self) -> None:
+        version = self.store.save(self.case, None)
+        self.store.close(self.case, version)
+        self.assertEqual([], list(self.store.load()))
+        self.assertEqual(["case-1"], self.closed())
+
+    def test_close_repeated_after_a_lost_answer(self) -> None:
+        version = self.store.save(self.case, None)
+        self.store.close(self.case, version)
+        self.store.close(self.case, version)
+        self.assertEqual(["case-1"], self.closed())
+
+    def test_close_of_what_is_closed_and_yet_open(self) -> None:
+        version = self.store.save(self.case, None)
+        self.tree.create(self.paths.closed(self.case.id))
+        self.assertRaises(
+            exception.StaleVersion, self.store.close, self.case, version
+        )
+        self.assertEqual(1, len(self.store.load()))
+
+    def test_close_compares_versions(self) -> None:
+        version = self.store.save(self.case, None)
+        self.store.save(self.case, version)
+        self.assertRaises(
+            exception.StaleVersion, self.store.close, self.case, version
+        )
+        self.assertEqual(1, len(self.store.load()))
+        self.assertEqual([], self.closed())
+
+    def test_close_of_what_never_was(self) -> None:
+        self.assertRaises(
+            exception.StaleVersion, self.store.close, self.case, 0
+        )
+
+    def test_history_keeps_the_newest(self) -> None:
+        for number in (5, 1, 4, 2, 3):
+            one = dataclasses.replace(
+                self.case, id=model.CaseId(f"case-{number}")
+            )
+            self.store.close(one, self.store.save(one, None))
+        self.assertEqual(["case-2", "case-3", "case-4"], self.closed())
+
+    # -- verdicts, hosts, confirmations --------------------------------------
+
+    def test_publish(self) -> None:
+        verdict = coordinated.verdict(message="a")
+        self.store.publish(self.epoch, C1, verdict)
+        self.store.publish(self.epoch, C1, verdict)
+        changed = dataclasses.replace(verdict, message="b")
+        self.store.publish(self.epoch, C1, changed)
+        self.assertEqual([changed], list(self.store.published()))
+        self.store.publish(self.epoch, C1, None)
+        self.store.publish(self.epoch, C1, None)
+        self.assertEqual([], list(self.store.published()))
+
+    def test_enrol(self) -> None:
+        record = coordinated.host_record(enrolled_at=NOW)
+        self.store.enrol(self.epoch, record)
+        self.assertEqual(record, self.recorded())
+
+    def recorded(self) -> model.HostRecord:
+        facts = self.read_back()
+        assert facts.record is not None
+        return facts.record
+
+    def read_back(self) -> model.HostFacts:
+        reader = reading.HostReader(self.tree, self.paths)
+        return reader.read([C1])[C1]
+
+    def test_enrol_keeps_what_an_operator_has_set(self) -> None:
+        kept = coordinated.host_record(
+            maintenance="disk",
+            failure_domain="rack-1",
+            storage_domain="ceph-1",
+            protected="all-in-one",
+            enrolled_at=NOW,
+        )
+        self.put(self.open("operator"), self.paths.host(C1), kept)
+        later = NOW + datetime.timedelta(days=1)
+        fresh = coordinated.host_record(
+            machine_id="machine-2",
+            service_id="service-2",
+            system_uuid="uuid-2",
+            enrolled_at=later,
+        )
+        self.store.enrol(self.epoch, fresh)
+        self.assertEqual(
+            dataclasses.replace(
+                kept,
+                machine_id="machine-2",
+                service_id="service-2",
+                system_uuid="uuid-2",
+            ),
+            self.recorded(),
+        )
+
+    def test_enrol_protects(self) -> None:
+        self.store.enrol(self.epoch, coordinated.host_record())
+        self.store.enrol(
+            self.epoch, coordinated.host_record(protected="engine")
+        )
+        self.assertEqual("engine", self.recorded().protected)
+
+    def test_enrol_leaves_an_unreadable_record_alone(self) -> None:
+        path = self.paths.host(C1)
+        self.put(self.open("operator"), path, b"rubbish")
+        error = self.assertRaises(
+            exception.PayloadError,
+            self.store.enrol,
+            self.epoch,
+            coordinated.host_record(),
+        )
+        self.assertEqual(path, error.where)
+        self.assertEqual(b"rubbish", self.tree.get(path).data)
+
+    def test_consume(self) -> None:
+        path = self.paths.confirmation(self.case.id)
+        word = model.Confirmation(
+            case=self.case.id,
+            host=C1,
+            boot_id=self.case.boot_id,
+            by="me",
+            at=NOW,
+        )
+        self.put(self.open("operator"), path, word)
+        self.store.consume(self.epoch, self.case.id)
+        self.assertIsNone(self.tree.get(path))
+        self.store.consume(self.epoch, self.case.id)

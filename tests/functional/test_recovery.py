@@ -1,0 +1,30 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Whole recoveries on a real Nova, with everything that can go wrong.
+
+One cloud for all of them: each test starts by making it well again, and ends
+by looking at what the guests' own writers say. Scenarios that need time to
+show that something does *not* happen let it go by.
+"""
+
+from tests.functional import recovery_engines
+from tests.functional import recovery_hosts
+from tests.functional import recovery_operator
+
+
+class RecoveryTest(
+    recovery_hosts.HostScenarios,
+    recovery_operator.OperatorScenarios,
+    recovery_engines.EngineScenarios,
+):
+    """All scenarios."""

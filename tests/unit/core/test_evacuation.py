@@ -1,0 +1,329 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Waves of pinned evacuations. What must never happen is checked by the
+strict cloud itself."""
+
+import dataclasses
+
+from nova_ha.core import actions
+from nova_ha.core import events
+from nova_ha.core import model
+from nova_ha.core import recovery
+from nova_ha.core import work
+from nova_ha.core.model import CaseState as S
+from nova_ha.core.model import MoveState
+from tests import base
+from tests.unit.core import builders as make
+from tests.unit.core import scenario
+
+
+class WaveTestCase(scenario.ScenarioTestCase):
+    def test_few_at_a_time_to_each_target(self):
+        for number in range(30):
+            self.cloud.boot("a", f"more{number}")
+        self.to_evacuating()
+        targets = [call[2] for call in self.calls("evacuate")]
+        self.assertEqual(
+            {"b": 6, "c": 6, "d": 6},
+            {host: targets.count(host) for host in "bcd"},
+        )
+
+    def test_all_of_them_in_the_end(self):
+        for number in range(30):
+            self.cloud.boot("a", f"more{number}")
+        self.to_evacuated()
+        self.assertEqual(32, len(self.calls("evacuate")))
+        self.assertEqual(
+            set(),
+            {one for one in self.cloud.servers.values() if one.host == "a"},
+        )
+
+    def test_a_slow_nova_is_only_slow(self):
+        """Listing a large host, or a device that takes its time."""
+        migrations = self.cloud.migrations
+
+        def slow(host):
+            self.cloud.clock.now += 5.0
+            return migrations(host)
+
+        self.cloud.migrations = slow
+        self.to_evacuated()
+
+    def test_nowhere_to_go(self):
+        self.cloud.targets = lambda _: []
+        self.crash()
+        self.reach(S.PARTIAL, seconds=300)
+        self.assertIn("no live host may take it", self.case.message)
+        self.assertEqual([], self.calls("evacuate"))
+
+    def test_an_instance_that_was_deleted_meanwhile(self):
+        self.cloud.targets = lambda _: []
+        self.crash()
+        self.reach(S.EVACUATING)
+        self.engine.run(2)
+        del self.cloud.servers["a0"]
+        del self.cloud.servers["a1"]
+        self.reach(S.EVACUATED, S.PARTIAL, seconds=300)
+        self.assertEqual(
+            {MoveState.GONE, MoveState.FAILED}
+            | {move.state for move in self.case.moves},
+            {MoveState.GONE, MoveState.FAILED},
+        )
+
+
+class TroubleTestCase(scenario.ScenarioTestCase):
+    def test_a_rebuild_that_failed_with_the_guest_running(self):
+        """Whatever its record says: only the same target may have it."""
+        self.cloud.outcomes.extend(["failed-running"])
+        self.crash()
+        self.reach(S.PARTIAL)
+        (held,) = [
+            move for move in self.case.moves if move.state is MoveState.HELD
+        ]
+        self.assertIn("may be running it", held.reason)
+        self.cloud.check_single_writer()
+        self.assertEqual(2, len(self.calls("evacuate")))
+        # An operator removes it there.
+        self.cloud.hosts[held.target].guests.discard(held.instance)
+        self.reach(S.EVACUATED)
+        self.assertEqual(3, len(self.calls("evacuate")))
+
+    def test_a_refused_repeat_of_it(self):
+        self.cloud.outcomes.extend(
+            ["failed-running", "failed-running", "error", "error"]
+        )
+        self.crash()
+        self.reach(S.PARTIAL)
+        self.cloud.check_single_writer()
+
+    def test_lost_requests(self):
+        self.cloud.lose_requests = 2
+        self.crash()
+        self.reach(S.EVACUATED)
+        self.assertEqual(2, len(self.cloud.records))
+
+    def test_the_target_dies(self):
+        self.to_evacuating()
+        self.cloud.rebuild_seconds = 2.0
+        target = self.move("a0").target
+        self.cloud.crash(target, power=model.PowerState.OFF)
+        self.cloud.outcomes.clear()
+        self.engine.run_until(
+            lambda: self.engine.state("a") in (S.EVACUATED, S.PARTIAL), 120
+        )
+        self.is_in(S.EVACUATED)
+        self.assertNotEqual(target, self.cloud.servers["a0"].host)
+
+    def test_a_server_deleted_while_it_moves(self):
+        """Nova drops its records with it."""
+        self.to_evacuating()
+        self.cloud.rebuild_seconds = 2.0
+        del self.cloud.servers["a0"]
+        self.cloud.records = [
+            one for one in self.cloud.records if one.instance != "a0"
+        ]
+        self.reach(S.EVACUATED)
+        self.assertIs(MoveState.GONE, self.move("a0").state)
+
+    def forget(self, dest):
+        """Nova has a request, and will never do anything about it."""
+        self.cloud.records.append(
+            model.Migration(
+                id=1,
+                instance="a0",
+                kind="evacuation",
+                status="accepted",
+                source="a",
+                dest=dest,
+            )
+        )
+        claim = self.cloud._claim
+
+        def all_but_this():
+            forgotten = self.cloud.records[0]
+            self.cloud.records[0] = dataclasses.replace(forgotten, dest=None)
+            claim()
+            self.cloud.records[0] = forgotten
+
+        self.cloud._claim = all_but_this
+        self.crash()
+        self.reach(S.EVACUATING)
+        self.engine.run(5)
+        self.assertIs(MoveState.RUNNING, self.move("a0").state)
+        self.reach(S.EVACUATED)
+        self.assertEqual(2, len(self.calls("evacuate")))
+
+    def test_a_request_that_nova_forgot(self):
+        self.forget(None)
+
+    def test_a_forgotten_request_that_names_a_host(self):
+        """It might still be done there, so that is where it goes."""
+        self.forget("c")
+        self.assertEqual("c", self.cloud.servers["a0"].host)
+
+    def test_a_success_that_looks_like_an_error_is_repaired(self):
+        self.to_evacuating()
+        self.cloud.records.append(
+            model.Migration(
+                id=len(self.cloud.records) + 1,
+                instance="a0",
+                kind="evacuation",
+                status="failed",
+                source="a",
+                dest=self.move("a0").target,
+            )
+        )
+        self.cloud.rebuild_seconds = 2.0
+        end = self.cloud._end
+
+        def end_in_error(index, one):
+            end(index, one)
+            if self.cloud.records[index].status == "done":
+                self.change(one.instance, vm_state="error")
+
+        self.cloud._end = end_in_error
+        self.reach(S.EVACUATED)
+        self.assertEqual([("repair", "a0")], self.calls("repair"))
+
+
+class PartialTestCase(scenario.ScenarioTestCase):
+    def test_completed_by_an_operator(self):
+        """What was given up is evacuated by hand: the case is no longer
+        partial, and stops to say so."""
+        self.cloud.outcomes.extend(["error"] * 10)
+        self.crash()
+        self.reach(S.PARTIAL, seconds=300)
+        self.cloud.outcomes.clear()
+        left = [
+            move.instance
+            for move in self.case.moves
+            if move.state is MoveState.FAILED
+        ]
+        for instance in left:
+            self.by_hand(instance, "b")
+        self.reach(S.EVACUATED, seconds=60)
+
+    def by_hand(self, instance, target):
+        self.cloud.records.append(
+            model.Migration(
+                id=len(self.cloud.records) + 1,
+                instance=instance,
+                kind="evacuation",
+                status="done",
+                source="a",
+                dest=target,
+            )
+        )
+        self.change(instance, host=target)
+        self.cloud.hosts[target].guests.add(instance)
+
+    def test_a_held_instance_keeps_the_gate_shut(self):
+        self.cloud.hosts["c"].guests.add("a0")
+        self.crash()
+        self.reach(S.PARTIAL)
+        self.come_back()
+        self.engine.run(120)
+        self.is_in(S.RETURNING)
+        self.cloud.hosts["c"].guests.discard("a0")
+        self.reach(S.SOAKING)
+
+
+class BlindSpotTestCase(scenario.ScenarioTestCase):
+    """Host ``d`` is alive, but does not list its guests; and the first
+    request to it was lost to our sight: its record names neither end."""
+
+    def setUp(self):
+        super().setUp()
+        facts = self.cloud.hosts["d"].facts
+
+        def without_inventory():
+            return dataclasses.replace(facts(), inventory=None)
+
+        self.cloud.hosts["d"].facts = without_inventory
+        self.cloud.records.append(
+            model.Migration(
+                id=1,
+                instance="a0",
+                kind="live-migration",
+                status="error",
+                source="b",
+                dest="d",
+            )
+        )
+
+    def test_the_history_of_each_instance_is_read(self):
+        self.crash()
+        self.reach(S.PARTIAL)
+        self.assertIs(MoveState.HELD, self.move("a0").state)
+        self.assertEqual(1, len(self.calls("evacuate")))
+
+    def test_before_the_host_is_given_back(self):
+        self.crash()
+        self.reach(S.PARTIAL)
+        self.come_back()
+        self.engine.run(30)
+        self.is_in(S.RETURNING)
+        self.assertIs(MoveState.HELD, self.move("a0").state)
+
+
+class LateHistoryTestCase(base.TestCase):
+    def test_no_history_no_request(self):
+        """A survey reads the histories of those that waited when it was
+        asked for. One whose pause ends before the answer comes waits for
+        the next."""
+        view = make.missing()
+        blind = make.present(
+            host="d", facts=make.facts("d", beacon=make.beacon("d"))
+        )
+        case = make.case(
+            state=S.EVACUATING,
+            evidence=make.evidence(),
+            force_down=model.Ownership.OURS,
+            disable=model.Ownership.OURS,
+            surveyed=True,
+            moves=(
+                make.move(instance="i1"),
+                make.move(MoveState.RETRY, instance="i2"),
+            ),
+        )
+        progress = work.Progress(
+            listed_at=900.0,
+            survey_used=True,
+            reports_at_proof=3,
+            not_before={"i2": 1000.5},
+        )
+        world = make.world(view, blind, cases=[case])
+        step = recovery.step(
+            case, progress, events.Tick(), world, make.now(1000.0)
+        )
+        (survey,) = step.actions
+        self.assertEqual(("i1",), survey.pending)
+        answer = events.Surveyed(
+            host="a",
+            case=case.id,
+            began=1000.0,
+            survey=model.Survey(
+                host="a",
+                targets=(model.Target(host="d", free={"VCPU": 8}),),
+                power=make.power(model.PowerState.OFF),
+            ),
+        )
+        step = recovery.step(
+            step.case, step.progress, answer, world, make.now(1001.0)
+        )
+        sent = [
+            action.instance
+            for action in step.actions
+            if isinstance(action, actions.Evacuate)
+        ]
+        self.assertEqual(["i1"], sent)
