@@ -14,13 +14,23 @@
 
 Durations are measured on a monotonic clock, records carry UTC. Everything
 that needs either takes a :class:`Clock`, so that tests and the simulator
-run the same code on virtual time.
+run the same code on virtual time. For the same reason whatever has to run
+beside its caller, and may wait, is started by the clock: in the simulator
+all of it takes turns in one thread, in the same order every time.
 """
 
 import abc
 import datetime
 import threading
 import time
+from collections.abc import Callable
+from typing import Protocol
+
+
+class Thread(Protocol):
+    """Something that runs beside its starter, and can be waited for."""
+
+    def join(self) -> None: ...
 
 
 class Clock(abc.ABC):
@@ -49,6 +59,11 @@ class Clock(abc.ABC):
         :returns: whether the event is set.
         """
 
+    @abc.abstractmethod
+    def spawn(self, body: Callable[[], None], name: str) -> Thread:
+        """Run ``body`` beside the caller; it never keeps the process from
+        ending."""
+
     def sleep(self, seconds: float) -> None:
         """Pause this thread for ``seconds``."""
         self.wait(threading.Event(), seconds)
@@ -68,3 +83,8 @@ class SystemClock(Clock):
 
     def wait(self, event: threading.Event, timeout: float) -> bool:
         return event.wait(timeout)
+
+    def spawn(self, body: Callable[[], None], name: str) -> Thread:
+        thread = threading.Thread(target=body, name=name, daemon=True)
+        thread.start()
+        return thread

@@ -41,14 +41,15 @@ class NoAnswer(Exception):
 class _Task(Generic[T]):
     """One call in a thread of its own."""
 
-    def __init__(self, function: Callable[[], T], name: str) -> None:
+    def __init__(
+        self, function: Callable[[], T], name: str, clock: nova_clock.Clock
+    ) -> None:
         self.done = threading.Event()
         self._future: concurrent.futures.Future[T] = (
             concurrent.futures.Future()
         )
         self._function = function
-        # A daemon: a hung call must not keep the agent from ending.
-        threading.Thread(target=self._run, name=name, daemon=True).start()
+        clock.spawn(self._run, name)
 
     def _run(self) -> None:
         try:
@@ -91,7 +92,7 @@ class Bounded(Generic[T]):
         limit = self._clock.monotonic() + self._deadline
         if self._hung is not None:
             self._wait(self._hung, limit)
-        task = _Task(self._function, self._name)
+        task = _Task(self._function, self._name, self._clock)
         self._wait(task, limit)
         return task.outcome()
 

@@ -43,10 +43,8 @@ class Periodic:
         self._stopped = threading.Event()
 
     def start(self) -> None:
-        # A daemon: a call that hangs must not keep the agent from ending.
-        threading.Thread(
-            target=self._loop, name=self._name, daemon=True
-        ).start()
+        # A call that hangs does not keep the agent from ending.
+        self._clock.spawn(self._loop, self._name)
 
     def stop(self) -> None:
         """Begin no further call; one that is under way is not waited for."""

@@ -75,7 +75,7 @@ def _run(conf: cfg.ConfigOpts, clock: clock_mod.Clock) -> int:
         world.open()
         notifier = notify.open_notifier(conf)
         stack.callback(notifier.close)
-        inbox = service.EventQueue()
+        inbox = service.EventQueue(clock)
         workers = executor.ThreadedExecutor(
             _performer(conf, clock, world), inbox.put, conf.engine.workers
         )

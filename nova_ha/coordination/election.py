@@ -81,7 +81,7 @@ class ZooKeeperLeadership(ports.Leadership):
         # Finds our node again if the answer to its creation was lost.
         self._key = f"c-{uuid.uuid4().hex}-"
         self._sink: ports.Sink = _nowhere
-        self._thread: threading.Thread | None = None
+        self._thread: clock_module.Thread | None = None
         self._stopped = threading.Event()
         self._wake = threading.Event()
         # Guards what follows; held while events are delivered, so that they
@@ -100,10 +100,7 @@ class ZooKeeperLeadership(ports.Leadership):
     def start(self, sink: ports.Sink) -> None:
         self._sink = sink
         self._tree.listen(self._connection_changed)
-        self._thread = threading.Thread(
-            target=self._run, name="election", daemon=True
-        )
-        self._thread.start()
+        self._thread = self._clock.spawn(self._run, "election")
 
     def stop(self) -> None:
         self._stopped.set()

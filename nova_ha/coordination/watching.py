@@ -81,7 +81,7 @@ class HostWatcher:
         self._extras = extras
         self._reader = reading.HostReader(tree, paths, guests=guests)
         self._sink: ports.Sink = _nowhere
-        self._thread: threading.Thread | None = None
+        self._thread: clock_module.Thread | None = None
         self._stopped = threading.Event()
         self._wake = threading.Event()
         # Guards what follows; held while events are delivered, so that they
@@ -104,10 +104,7 @@ class HostWatcher:
         self._sink = sink
         self._due = self._clock.monotonic()
         self._tree.listen(self._connection_changed)
-        self._thread = threading.Thread(
-            target=self._run, name="hosts", daemon=True
-        )
-        self._thread.start()
+        self._thread = self._clock.spawn(self._run, "hosts")
 
     def stop(self) -> None:
         self._stopped.set()

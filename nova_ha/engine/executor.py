@@ -40,33 +40,27 @@ class Executor(abc.ABC):
         (asked for by an earlier term of ours), its event is the answer."""
 
 
-class ThreadedExecutor(Executor):
-    """A bounded pool of threads."""
+class ConcurrentExecutor(Executor):
+    """Performs jobs beside its caller; how, its subclasses know."""
 
     def __init__(
-        self,
-        performer: performer_mod.Performer,
-        sink: ports.Sink,
-        workers: int,
+        self, performer: performer_mod.Performer, sink: ports.Sink
     ) -> None:
         self._performer = performer
         self._sink = sink
-        self._pool = concurrent.futures.ThreadPoolExecutor(
-            workers, thread_name_prefix="executor"
-        )
         self._lock = threading.Lock()
         self._under_way: set[str] = set()
+
+    @abc.abstractmethod
+    def _start(self, run: Callable[[], None]) -> None:
+        """Have ``run`` called beside the caller."""
 
     def submit(self, job: jobs.Job, epoch: model.Epoch) -> None:
         with self._lock:
             if job.key in self._under_way:
                 return
             self._under_way.add(job.key)
-        self._pool.submit(self._run, job, epoch)
-
-    def stop(self) -> None:
-        """Take no more jobs; those under way find the lease gone."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._start(lambda: self._run(job, epoch))
 
     def _run(self, job: jobs.Job, epoch: model.Epoch) -> None:
         try:
@@ -80,6 +74,28 @@ class ThreadedExecutor(Executor):
             with self._lock:
                 self._under_way.discard(job.key)
         self._sink(event)
+
+
+class ThreadedExecutor(ConcurrentExecutor):
+    """A bounded pool of threads."""
+
+    def __init__(
+        self,
+        performer: performer_mod.Performer,
+        sink: ports.Sink,
+        workers: int,
+    ) -> None:
+        super().__init__(performer, sink)
+        self._pool = concurrent.futures.ThreadPoolExecutor(
+            workers, thread_name_prefix="executor"
+        )
+
+    def _start(self, run: Callable[[], None]) -> None:
+        self._pool.submit(run)
+
+    def stop(self) -> None:
+        """Take no more jobs; those under way find the lease gone."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 def failure(job: jobs.Job, epoch: model.Epoch, error: str) -> events.Event:

@@ -12,11 +12,13 @@
 
 """The loop: everything that happens comes through one queue."""
 
-import queue
+import collections
+import threading
 from collections.abc import Sequence
 
 from oslo_log import log as logging
 
+from nova_ha import clock as clock_mod
 from nova_ha import ports
 from nova_ha.core import events
 from nova_ha.engine import controller as controller_mod
@@ -32,19 +34,23 @@ TICK_IDLE = 0.5
 class EventQueue:
     """A sink that any thread may call, and the loop's source."""
 
-    def __init__(self) -> None:
-        self._queue: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
+    def __init__(self, clock: clock_mod.Clock) -> None:
+        self._clock = clock
+        self._events: collections.deque[events.Event] = collections.deque()
+        self._filled = threading.Event()
 
     def put(self, event: events.Event) -> None:
-        self._queue.put(event)
+        self._events.append(event)
+        self._filled.set()
 
     def get(self, timeout: float) -> events.Event:
         """The next event, or a tick when none has come in ``timeout``
-        seconds."""
-        try:
-            return self._queue.get(timeout=timeout)
-        except queue.Empty:
-            return events.Tick()
+        seconds. For one thread only."""
+        if not self._events:
+            self._clock.wait(self._filled, timeout)
+        # Before the look: what is put after it will wake the next call.
+        self._filled.clear()
+        return self._events.popleft() if self._events else events.Tick()
 
 
 class Engine:

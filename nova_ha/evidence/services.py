@@ -44,10 +44,7 @@ class ServiceReports(ports.EvidenceSource):
         self._failing = False
 
     def start(self, sink: ports.Sink) -> None:
-        thread = threading.Thread(
-            target=self._run, args=[sink], name="service-reports", daemon=True
-        )
-        thread.start()
+        self._clock.spawn(lambda: self._run(sink), "service-reports")
 
     def stop(self) -> None:
         self._stopped.set()

@@ -25,6 +25,7 @@ from typing import TypeVar
 
 from oslo_log import log as logging
 
+from nova_ha import clock as clock_mod
 from nova_ha import exception
 from nova_ha.core import model
 from nova_ha.fencing import base
@@ -46,7 +47,11 @@ class Device:
     """One fence device, safe to call from any thread."""
 
     def __init__(
-        self, driver: base.FenceDriver, fence_timeout: float, remedy: str = ""
+        self,
+        driver: base.FenceDriver,
+        fence_timeout: float,
+        clock: clock_mod.Clock,
+        remedy: str = "",
     ) -> None:
         """
         :param fence_timeout: seconds from the power-off command until the
@@ -56,6 +61,7 @@ class Device:
         self.name = driver.name
         self.fence_timeout = fence_timeout
         self._driver = driver
+        self._clock = clock
         self._remedy = remedy
         self._deadline = driver.call_timeout + GRACE
         self._slots = threading.BoundedSemaphore(MAX_CALLS)
@@ -121,18 +127,18 @@ class Device:
                 self.name, f"{MAX_CALLS} earlier calls have not ended yet"
             )
         answer: futures.Future[T] = futures.Future()
-        threading.Thread(
-            target=self._answer,
-            args=(function, answer),
-            name=f"fence-{self.name}",
-            daemon=True,
-        ).start()
-        try:
-            return answer.result(timeout=self._deadline)
-        except futures.TimeoutError:
+        answered = threading.Event()
+
+        def ask() -> None:
+            self._answer(function, answer)
+            answered.set()
+
+        self._clock.spawn(ask, f"fence-{self.name}")
+        if not self._clock.wait(answered, self._deadline):
             raise exception.DeviceTimeout(
                 self.name, f"no answer within {self._deadline:g} s"
-            ) from None
+            )
+        return answer.result(timeout=0)
 
     def _answer(
         self, function: Callable[[], T], answer: "futures.Future[T]"

@@ -63,6 +63,7 @@ def make_device(
     return device_module.Device(
         driver,
         parameters.number("fence_timeout"),
+        clock,
         remedy=f"; see {config.place.file}:{config.place.line}",
     )
 

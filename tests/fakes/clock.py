@@ -14,6 +14,7 @@
 
 import datetime
 import threading
+from collections.abc import Callable
 
 from nova_ha import clock
 
@@ -40,3 +41,6 @@ class ManualClock(clock.Clock):
 
     def wait(self, event: threading.Event, timeout: float) -> bool:
         return event.wait(min(timeout, _REAL_WAIT))
+
+    def spawn(self, body: Callable[[], None], name: str) -> clock.Thread:
+        return clock.SystemClock().spawn(body, name)

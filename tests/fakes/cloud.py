@@ -51,6 +51,9 @@ class FakeClock(clock_mod.Clock):
         self.now += timeout
         return event.is_set()
 
+    def spawn(self, body, name):
+        raise AssertionError("nothing here is concurrent")
+
     def sleep(self, seconds):
         self.wait(threading.Event(), seconds)
 

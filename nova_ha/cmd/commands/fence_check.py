@@ -28,6 +28,7 @@ from nova_ha.fencing import configuration
 from nova_ha.fencing import device as device_module
 from nova_ha.fencing import identity
 from nova_ha.fencing import loader
+from nova_ha.fencing import topology
 
 PARALLEL = 32
 """Hosts asked at the same time: a few hundred with some hung devices take
@@ -156,20 +157,8 @@ class _Checker:
     def _make(
         self, config: configuration.DeviceConfig, host: HostName
     ) -> device_module.Device:
-        parameters = config.parameters.for_host(host)
-        if parameters["call_timeout"] is None:
-            parameters = parameters.but(call_timeout=self._call_timeout)
-        driver = config.driver(
-            config.name,
-            parameters,
-            self._clock,
-            parameters.number("call_timeout"),
-        )
-        place = config.place
-        return device_module.Device(
-            driver,
-            config.driver.FENCE_TIMEOUT,
-            remedy=f"; see {place.file}:{place.line}",
+        return topology.make_device(
+            config, host, self._clock, self._call_timeout
         )
 
 

@@ -63,6 +63,9 @@ class FakeClock(clock.Clock):
             self.tick()
         return event.is_set()
 
+    def spawn(self, body, name):
+        return clock.SystemClock().spawn(body, name)
+
     def tick(self):
         """Called after each wait; for a test to replace."""
 

@@ -12,6 +12,7 @@
 
 import threading
 
+from nova_ha import clock
 from nova_ha.core import events
 from nova_ha.engine import service
 from tests import base
@@ -60,7 +61,7 @@ class EngineTestCase(base.TestCase):
             Part(name, self.log)
             for name in ("membership", "leadership", "source")
         )
-        self.inbox = service.EventQueue()
+        self.inbox = service.EventQueue(clock.SystemClock())
         self.engine = service.Engine(
             self.controller,
             self.inbox,

@@ -59,7 +59,9 @@ class DeviceTest(base.TestCase):
             fixtures.MonkeyPatch("nova_ha.fencing.device.GRACE", 0.05)
         )
         self.driver = Driver()
-        self.device = device.Device(self.driver, 20.0, remedy="; see x:1")
+        self.device = device.Device(
+            self.driver, 20.0, clock.SystemClock(), remedy="; see x:1"
+        )
 
     def test_answers_pass_through(self) -> None:
         self.assertIs(model.PowerState.ON, self.device.power_state())
@@ -112,7 +114,7 @@ class DeviceTest(base.TestCase):
         self.assertIs(model.PowerState.ON, self.device.power_state())
 
     def test_what_the_driver_cannot(self) -> None:
-        limited = device.Device(ReadOnly(), 20.0)
+        limited = device.Device(ReadOnly(), 20.0, clock.SystemClock())
         self.assertIs(model.PowerState.ON, limited.power_state())
         self.assertIsNone(limited.system_uuid())
         for command in (limited.power_off, limited.power_on):

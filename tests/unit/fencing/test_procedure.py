@@ -42,7 +42,7 @@ class ProcedureTest(base.TestCase):
             {"address": name, "password": params.Secret("secret")}
         )
         driver = fakes.FakeDriver(name, values, self.clock, 1.0)
-        return device.Device(driver, fence_timeout)
+        return device.Device(driver, fence_timeout, self.clock)
 
     def _guard(self) -> None:
         """Permits, and keeps what had been sent when it was asked."""
