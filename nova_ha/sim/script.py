@@ -1,0 +1,207 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A fault script: a cloud, what goes wrong in it and when, what is expected.
+
+Plain data. :mod:`nova_ha.sim.script_file` reads it from YAML and writes it;
+the fuzz makes it up.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+
+from nova_ha.core import policy as policy_mod
+from nova_ha.core.model import record
+
+Value = str | float | bool | tuple[str, ...]
+"""Of a fault's parameter. Every number is a float."""
+
+
+@record
+class BmcSpec:
+    """A host's fence device, as it behaves from the beginning."""
+
+    mode: str = "prompt"
+    """One of :data:`nova_ha.sim.devices` ' modes."""
+    delay: float | None = None
+    """Seconds until it has obeyed; None: its mode's own."""
+    dead_with_host: bool = False
+    """It has no power of its own: it dies with its host's feed."""
+    controls: str = ""
+    """The host that it really controls, if it is not its own."""
+
+
+@record
+class HostSpec:
+    """One hypervisor."""
+
+    name: str
+    failure_domain: str = ""
+    storage_domain: str = ""
+    bmc: BmcSpec | None = BmcSpec()
+    """None: no device is configured for it."""
+    colocated: tuple[str, ...] = ()
+    """What else runs on it (``engine``, ``zookeeper``, ``controller``): such
+    a host is protected."""
+    drift: float = 0.0
+    """By how much its clocks are too fast: 0.0001 is 0.1 ms in a second."""
+    boot_seconds: float = 20.0
+
+
+@record
+class EngineSpec:
+    """One engine process, on a controller of its own."""
+
+    name: str
+    drift: float = 0.0
+
+
+@record
+class InstanceSpec:
+    """One server, active at the beginning."""
+
+    name: str
+    host: str
+
+
+@record
+class ZooKeeperSpec:
+    """The ensemble."""
+
+    members: int = 3
+    tick: float = 0.5
+    """Seconds."""
+
+
+@record
+class Intervals:
+    """Settings of an engine's adapters that the core does not decide by,
+    in seconds. The defaults are those of :mod:`nova_ha.conf`."""
+
+    service_poll: float = 1.0
+    """Between two looks at Nova's service reports."""
+    fence_poll: float = 0.5
+    """Between two questions for a host's power state."""
+    fence_call: float = 5.0
+    """Deadline of one conversation with a device."""
+
+
+@record
+class Cloud:
+    """What there is when a run begins: everything works."""
+
+    hosts: tuple[HostSpec, ...]
+    instances: tuple[InstanceSpec, ...] = ()
+    engines: tuple[EngineSpec, ...] = ()
+    zookeeper: ZooKeeperSpec = ZooKeeperSpec()
+    intervals: Intervals = Intervals()
+    armed: bool = True
+
+    @property
+    def host_names(self) -> tuple[str, ...]:
+        return tuple(host.name for host in self.hosts)
+
+    @property
+    def engine_names(self) -> tuple[str, ...]:
+        return tuple(engine.name for engine in self.engines)
+
+    @property
+    def instance_names(self) -> tuple[str, ...]:
+        return tuple(instance.name for instance in self.instances)
+
+
+@record
+class Trigger:
+    """The moment at which something has just happened in the run."""
+
+    code: str
+    """Of the journal's entry, such as ``case.evacuating``."""
+    of: str = ""
+    """Only entries about this host, engine or instance."""
+    count: int = 1
+    """The how-manieth such entry."""
+    after: float = 0.0
+    """Seconds after it."""
+
+
+@record
+class Fault:
+    """Something that is done to the cloud once."""
+
+    verb: str
+    """One of :data:`nova_ha.sim.faults.VERBS`."""
+    targets: tuple[str, ...] = ()
+    at: float = 0.0
+    """Seconds since the beginning, where there is no ``when``."""
+    when: Trigger | None = None
+    lasts: float | None = None
+    """Undone after so many seconds; None: it stays."""
+    parameters: Mapping[str, Value] = dataclasses.field(default_factory=dict)
+    line: int = 0
+    """Where it stands in its file; 0: nowhere."""
+
+
+@record
+class ExpectCase:
+    """How a host's latest case stands at the end."""
+
+    host: str
+    case: str
+    """A state of a case, or ``none``: it never had one."""
+    line: int = 0
+
+
+@record
+class ExpectInstance:
+    """Where an instance's guest runs at the end, by the truth."""
+
+    instance: str
+    on: tuple[str, ...] = ()
+    """On one of these, and nowhere else."""
+    not_on: tuple[str, ...] = ()
+    line: int = 0
+
+
+@record
+class ExpectCode:
+    """How often something is in the journal."""
+
+    code: str
+    of: str = ""
+    least: int = 1
+    most: int | None = None
+    line: int = 0
+
+
+@record
+class ExpectFenced:
+    """Exactly these hosts' devices were told to power off."""
+
+    hosts: tuple[str, ...]
+    line: int = 0
+
+
+Expectation = ExpectCase | ExpectInstance | ExpectCode | ExpectFenced
+
+
+@record
+class Script:
+    """A whole run."""
+
+    name: str
+    cloud: Cloud
+    policy: policy_mod.Policy = policy_mod.Policy()
+    seconds: float = 300.0
+    """How long it lasts."""
+    seed: int = 1
+    faults: tuple[Fault, ...] = ()
+    expect: tuple[Expectation, ...] = ()
