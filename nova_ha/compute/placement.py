@@ -23,6 +23,10 @@ Amounts = Mapping[str, int]
 
 _CANDIDATES = "/allocation_candidates"
 _SHARING = "MISC_SHARES_VIA_AGGREGATE"
+_NOT_DISABLED = "!COMPUTE_STATUS_DISABLED"
+"""As nova-scheduler asks (nova.scheduler.request_filter): the trait can stay
+for a minute after a service was enabled again, and would get an evacuation to
+that host refused."""
 
 
 class Placement:
@@ -97,7 +101,10 @@ class Placement:
         self, request: tuple[tuple[str, int], ...]
     ) -> "dict[model.HostName, _Room]":
         resources = ",".join(f"{name}:{amount}" for name, amount in request)
-        answer = self._placement.get(_CANDIDATES, {"resources": resources})
+        answer = self._placement.get(
+            _CANDIDATES,
+            {"resources": resources, "root_required": _NOT_DISABLED},
+        )
         with rest.translated(f"placement: GET {_CANDIDATES}"):
             summaries = answer["provider_summaries"]
             roots = {

@@ -96,10 +96,16 @@ class TestTargets(PlacementCase):
 
     def test_same_requests_are_asked_once(self) -> None:
         self.free({"VCPU": 1, "MEMORY_MB": 5}, {"MEMORY_MB": 5, "VCPU": 1})
-        self.assertEqual(
-            [("/allocation_candidates", {"resources": "MEMORY_MB:5,VCPU:1"})],
-            self.api.calls,
-        )
+        ((path, query),) = self.api.calls
+        self.assertEqual("/allocation_candidates", path)
+        self.assertEqual("MEMORY_MB:5,VCPU:1", query["resources"])
+
+    def test_hosts_that_the_scheduler_would_refuse_are_not_offered(
+        self,
+    ) -> None:
+        self.free({"VCPU": 1})
+        ((_, query),) = self.api.calls
+        self.assertEqual("!COMPUTE_STATUS_DISABLED", query["root_required"])
 
     def test_nothing_asked(self) -> None:
         self.assertEqual({}, self.free())
