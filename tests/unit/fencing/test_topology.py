@@ -81,58 +81,11 @@ class TopologyTest(base.TestCase):
         self.bmcs[name].calls.clear()
         return calls
 
-    # -- asking --------------------------------------------------------------
-
-    def test_first_clear_answer_decides(self) -> None:
-        for state in (ON, OFF):
-            self.bmcs["bmc"].state = state
-            self.assertIs(state, self._state())
-            self.assertEqual([], self.bmcs["left"].calls)
-        self.bmcs["bmc"].alive = False
-        for left, right, expected in (
-            (OFF, OFF, OFF),
-            (OFF, ON, ON),
-            (ON, ON, ON),
-            (OFF, UNKNOWN, UNKNOWN),
-        ):
-            self.bmcs["left"].state = left
-            self.bmcs["right"].state = right
-            self.assertIs(expected, self._state())
-
-    def test_no_answer_at_all_says_why(self) -> None:
-        for bmc in self.bmcs.values():
-            bmc.alive = False
-        reading = self.topology.power_state(HOST)
-        self.assertIs(UNKNOWN, reading.state)
-        self.assertEqual("bmc, left, right", reading.device)
-        for name in ("bmc", "left", "right"):
-            self.assertIn(f"{name}: unreachable", reading.error)
-
-    def test_level_that_has_confirmed_is_asked_first(self) -> None:
-        """Else a BMC that reads on for ever would undo what the power
-        strips have proven."""
-        self.bmcs["bmc"].refuses = True
-        outcome = self.topology.fence(HOST, permit)
-        self.assertEqual("left, right", outcome.evidence.by)
-        self.assertIs(ON, self.bmcs["bmc"].state)
-        self.assertIs(OFF, self._state())
-        # The strips are on again: so is the host.
-        self.bmcs["left"].state = ON
-        self.assertIs(ON, self._state())
-        self.bmcs["left"].state = OFF
-        self.assertIs(ON, self._state())
+    # -- which devices -------------------------------------------------------
 
     def test_unknown_host(self) -> None:
         self.assertFalse(self.topology.has_device(OTHER))
         self.assertIs(UNKNOWN, self.topology.power_state(OTHER).state)
-        outcome = self.topology.fence(OTHER, permit)
-        self.assertIsNone(outcome.evidence)
-        self.assertIn("no fence device", outcome.error)
-        self.assertIsNone(self.topology.system_uuid(OTHER))
-        self.assertRaises(exception.DeviceError, self.topology.power_on, OTHER)
-        self.assertEqual(
-            [OTHER], self.topology.hosts_without_device([HOST, OTHER])
-        )
 
     def test_ambiguous_host_is_left_alone(self) -> None:
         host = model.HostName("pattern")
@@ -149,29 +102,6 @@ class TopologyTest(base.TestCase):
         self.assertIs(ON, self.bmcs["bmc-pat2"].state)
         self.assertIs(ON, self.topology.power_state(two).state)
         self.assertIs(OFF, self.topology.power_state(one).state)
-
-    # -- power on ------------------------------------------------------------
-
-    def test_power_on_feeds_the_bmc_first(self) -> None:
-        order: list[str] = []
-        for name in ("bmc", "left", "right"):
-            self.bmcs[name].state = OFF
-            self.bmcs[name].calls = _Journal(name, order)
-        self.topology.power_on(HOST)
-        switched = [each for each in order if each.endswith(".on")]
-        self.assertEqual(["left.on", "right.on", "bmc.on"], switched)
-        self.assertIs(ON, self._state())
-
-    def test_power_on_of_a_host_that_is_on(self) -> None:
-        self.topology.power_on(HOST)
-        self.assertNotIn("on", self._calls("bmc"))
-
-    def test_power_on_that_nobody_accepts(self) -> None:
-        for bmc in self.bmcs.values():
-            bmc.alive = False
-        self.assertRaises(
-            exception.DeviceUnreachable, self.topology.power_on, HOST
-        )
 
     # -- changes of the file -------------------------------------------------
 
@@ -231,16 +161,3 @@ class TopologyTest(base.TestCase):
     def test_missing_file_at_start(self) -> None:
         os.unlink(self.path)
         self.assertRaises(exception.ConfigError, self._open)
-
-
-class _Journal(list):
-    """Keeps the calls of several devices in one order."""
-
-    def __init__(self, name: str, order: list[str]) -> None:
-        super().__init__()
-        self._name = name
-        self._order = order
-
-    def append(self, call: str) -> None:
-        self._order.append(f"{self._name}.{call}")
-        super().append(call)
