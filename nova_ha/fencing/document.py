@@ -125,7 +125,14 @@ def load(path: str, option: str) -> Item:
 
     :raises ConfigError: see :func:`read_private`; or not plain YAML.
     """
-    text = read_private(path, option)
+    return parse(read_private(path, option), path)
+
+
+def parse(text: str, path: str) -> Item:
+    """Parse YAML that stands in a file.
+
+    :raises ConfigError: it is empty, or not plain YAML.
+    """
     try:
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()

@@ -12,8 +12,8 @@
 
 """A fault script: a cloud, what goes wrong in it and when, what is expected.
 
-Plain data. :mod:`nova_ha.sim.script_file` reads it from YAML and writes it;
-the fuzz makes it up.
+Plain data. :mod:`nova_ha.sim.script_file` reads it from YAML and
+:mod:`nova_ha.sim.script_dump` writes it; the fuzz makes it up.
 """
 
 import dataclasses
@@ -21,6 +21,12 @@ from collections.abc import Mapping
 
 from nova_ha.core import policy as policy_mod
 from nova_ha.core.model import record
+
+SECONDS = 300.0
+"""How long a run lasts, unless its script says."""
+
+NO_CASE = "none"
+"""What stands for the case of a host that never had one."""
 
 Value = str | float | bool | tuple[str, ...]
 """Of a fault's parameter. Every number is a float."""
@@ -91,7 +97,7 @@ class Intervals:
     """Between two looks at Nova's service reports."""
     fence_poll: float = 0.5
     """Between two questions for a host's power state."""
-    fence_call: float = 5.0
+    fence_call: float = 10.0
     """Deadline of one conversation with a device."""
 
 
@@ -156,7 +162,7 @@ class ExpectCase:
 
     host: str
     case: str
-    """A state of a case, or ``none``: it never had one."""
+    """A state of a case, or :data:`NO_CASE`."""
     line: int = 0
 
 
@@ -165,8 +171,9 @@ class ExpectInstance:
     """Where an instance's guest runs at the end, by the truth."""
 
     instance: str
-    on: tuple[str, ...] = ()
-    """On one of these, and nowhere else."""
+    on: tuple[str, ...] | None = None
+    """On one of these, and nowhere else; empty: nowhere at all; None: this
+    does not matter."""
     not_on: tuple[str, ...] = ()
     line: int = 0
 
@@ -200,8 +207,11 @@ class Script:
     name: str
     cloud: Cloud
     policy: policy_mod.Policy = policy_mod.Policy()
-    seconds: float = 300.0
+    seconds: float = SECONDS
     """How long it lasts."""
     seed: int = 1
     faults: tuple[Fault, ...] = ()
+    allow: tuple[str, ...] = ()
+    """Names of what the checker may find without failing the run, such as
+    ``undetectable``."""
     expect: tuple[Expectation, ...] = ()
