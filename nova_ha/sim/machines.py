@@ -14,10 +14,9 @@
 
 What is true of a machine, whoever may know it. What runs on it hooks into
 its life: see :attr:`Machine.boots`, :attr:`Machine.falls` and
-:class:`Service`.
+:mod:`nova_ha.sim.services`.
 """
 
-import abc
 import uuid
 from collections.abc import Callable
 
@@ -25,6 +24,7 @@ from nova_ha.core import model
 from nova_ha.sim import journal as journal_mod
 from nova_ha.sim import kernel as kernel_mod
 from nova_ha.sim import network
+from nova_ha.sim import services
 
 Call = Callable[[], None]
 Hook = Callable[["Machine"], None]
@@ -37,91 +37,8 @@ CHECKS = ("compute_service", "instances_path", "libvirt")
 """The agent's local checks, by their real names."""
 
 
-class Gate(abc.ABC):
-    """Holds nova-compute back until its host may run guests."""
-
-    @abc.abstractmethod
-    def ask(self, permit: Call) -> None:
-        """Begin to ask; call ``permit`` once guests may start."""
-
-    @abc.abstractmethod
-    def cancel(self) -> None:
-        """Stop asking: the start has been called off."""
-
-
-class OpenGate(Gate):
-    """Where no start gate is installed."""
-
-    def ask(self, permit: Call) -> None:
-        permit()
-
-    def cancel(self) -> None:
-        """There is nothing to stop."""
-
-
-class Service:
-    """A service of one machine, as its init system sees it.
-
-    Whoever models the service appends to the lists; what is appended is
-    called by the world, not by a thread.
-    """
-
-    def __init__(self, machine: "Machine") -> None:
-        self._machine = machine
-        self._wanted = False
-        self.enabled = True
-        """Whether it is started when the machine boots."""
-        self.running = False
-        self.gate: Gate = OpenGate()
-        self.starts: list[Call] = []
-        self.stops: list[Call] = []
-        """Called for an orderly stop."""
-        self.kills: list[Call] = []
-        """Called for a SIGKILL, and when the machine has gone down."""
-
-    def start(self) -> None:
-        """Start it, once the gate permits; nothing if it runs already."""
-        machine = self._machine
-        if self._wanted or not machine.running or machine.frozen:
-            return
-        self._wanted = True
-        self.gate.ask(self._permitted)
-
-    def start_at_once(self) -> None:
-        """Start it without asking the gate."""
-        self._wanted = True
-        self._permitted()
-
-    def _permitted(self) -> None:
-        if not self._wanted or self.running:
-            return
-        self.running = True
-        _call_all(self.starts)
-
-    def stop(self) -> None:
-        """End it in an orderly way; nothing while the machine is frozen."""
-        if not self._machine.frozen:
-            self._end(self.stops)
-
-    def kill(self) -> None:
-        self._end(self.kills)
-
-    def _end(self, calls: list[Call]) -> None:
-        was_running = self.running
-        if self._wanted and not was_running:
-            self.gate.cancel()
-        self._wanted = self.running = False
-        if was_running:
-            _call_all(calls)
-
-
-def _call_all(calls: list[Call]) -> None:
-    for call in list(calls):
-        call()
-
-
 class Machine:
-    """One hypervisor, from the beginning of the run; it starts running.
+    """One hypervisor; it has power and its operating system is up.
 
     The methods that change it are for the world: faults, devices,
     nova-compute. Each does nothing where it makes no sense, such as crashing
@@ -174,14 +91,13 @@ class Machine:
         """Local checks; one set to False fails."""
         self.boots: list[Hook] = []
         """Called when the operating system is up, before its services are
-        started; for the first time at the first moment of the run."""
+        started; for the first time by :meth:`start`."""
         self.falls: list[Hook] = []
         """Called when it is gone, however, after services and guests."""
-        self.agent = Service(self)
-        self.compute = Service(self)
+        self.agent = services.Service(self._is_going)
+        self.compute = services.Service(self._is_going)
         self._programs: list[kernel_mod.Program] = []
         self._restore_power = False
-        kernel.after(0.0, self._begin)
 
     def __repr__(self) -> str:
         return f"<Machine {self.name}>"
@@ -189,9 +105,17 @@ class Machine:
     def _id(self, of: str) -> uuid.UUID:
         return uuid.uuid5(uuid.NAMESPACE_DNS, f"{of}.{self.name}")
 
+    def _is_going(self) -> bool:
+        return self.running and not self.frozen
+
     @property
     def boot_id(self) -> model.BootId:
         return model.BootId(str(self._id(f"boot-{self.boot}")))
+
+    def start(self) -> None:
+        """Once, when all that runs on it has been hooked in: its services
+        run, as if they had for long; no gate is asked."""
+        self._start(services.Service.start_at_once)
 
     # -- power and operating system ------------------------------------------
 
@@ -284,12 +208,6 @@ class Machine:
 
         self.kernel.after(seconds, due)
 
-    def _begin(self) -> None:
-        """The first moment of the run: all of it has long been up, so that
-        no gate is asked."""
-        if self.running and not self.incarnation:
-            self._start(Service.start_at_once)
-
     def _boot_after(self, seconds: float) -> None:
         self._later(seconds, self._boot)
 
@@ -298,9 +216,9 @@ class Machine:
         self.boot += 1
         self.running = True
         self._note("machine.booted")
-        self._start(Service.start)
+        self._start(services.Service.start)
 
-    def _start(self, start: Callable[[Service], None]) -> None:
+    def _start(self, start: Callable[[services.Service], None]) -> None:
         for hook in list(self.boots):
             hook(self)
         for service in (self.agent, self.compute):
