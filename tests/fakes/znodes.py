@@ -12,31 +12,25 @@
 
 """ZooKeeper in memory: the same contract as the real one, no server.
 
-An :class:`Ensemble` is the tree; each :class:`FakeZnodes` is one client. A
-test drops, expires and restores a client's session by hand. There is no
-access control: that is tested on a real server.
+An :class:`Ensemble` is the simulator's tree without its time; each
+:class:`FakeZnodes` is one client. A test drops, expires and restores a
+client's session by hand. There is no access control: that is tested on a
+real server, and in the simulator.
 """
 
-import dataclasses
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TypeVar
 
 from nova_ha import exception
-from nova_ha.coordination import paths
 from nova_ha.coordination import znodes
 from nova_ha.coordination.znodes import ANY_VERSION
 from nova_ha.coordination.znodes import ConnectionState
+from nova_ha.sim.ensemble import tree as tree_module
+from nova_ha.sim.ensemble import watches
+from nova_ha.sim.ensemble.watches import Kind
 
-
-@dataclasses.dataclass(slots=True)
-class _Record:
-    data: bytes
-    created: int
-    changed: int
-    owner: int = 0
-    version: int = 0
-    counter: int = 0
-    """Children ever created, for sequential names."""
+T = TypeVar("T")
 
 
 class Ensemble:
@@ -44,14 +38,9 @@ class Ensemble:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.records: dict[str, _Record] = {"/": _Record(b"", 0, 0)}
-        self.zxid = 0
+        self.tree = tree_module.Tree()
         self._sessions = 0x1000
-        self._watches: dict[
-            tuple[str, str], set[tuple[FakeZnodes, znodes.Watch]]
-        ]
-        self._watches = {}
-        self._fired: list[tuple[znodes.Watch, str]] = []
+        self._watches = watches.Watches[FakeZnodes]()
 
     def client(self, timeout: float = 10.0) -> "FakeZnodes":
         """Return a connected client with a session of its own."""
@@ -62,113 +51,39 @@ class Ensemble:
             self._sessions += 1
             return self._sessions
 
-    # -- watches -------------------------------------------------------------
-
     def arm(
         self,
-        kind: str,
+        kind: Kind,
         path: str,
         client: "FakeZnodes",
         watch: znodes.Watch | None,
     ) -> None:
         if watch is not None:
-            self._watches.setdefault((kind, path), set()).add((client, watch))
+            self._watches.arm(kind, path, client, watch)
 
     def forget(self, client: "FakeZnodes") -> None:
         """A lost connection drops its watches without a call."""
         with self.lock:
-            for entries in self._watches.values():
-                entries -= {entry for entry in entries if entry[0] is client}
+            self._watches.forget(client)
 
-    def fire(self, *which: tuple[str, str]) -> None:
-        for kind, path in which:
-            for _, watch in self._watches.pop((kind, path), ()):
-                if (watch, path) not in self._fired:
-                    self._fired.append((watch, path))
-
-    def run(self, change: Callable[[], object]) -> object:
+    def run(self, act: Callable[[tree_module.Change], T]) -> T:
         """One transaction; watches are called after it."""
         with self.lock:
-            result = change()
-            fired, self._fired = self._fired, []
-        for watch, path in fired:
+            with self.tree.change() as change:
+                result = act(change)
+            fired = self._watches.fired(change.touched)
+        for _, watch, path in fired:
             watch(path)
         return result
-
-    # -- the tree ------------------------------------------------------------
-
-    def names(self, path: str) -> list[str]:
-        self.existing(path)
-        prefix = path.rstrip("/") + "/"
-        return sorted(
-            other[len(prefix) :]
-            for other in self.records
-            if other.startswith(prefix)
-            and other != "/"
-            and "/" not in other[len(prefix) :]
-        )
-
-    def existing(self, path: str) -> _Record:
-        try:
-            return self.records[path]
-        except KeyError:
-            raise znodes.NodeMissing(path) from None
-
-    def at(self, path: str, version: int) -> _Record:
-        record = self.existing(path)
-        if version not in (ANY_VERSION, record.version):
-            raise exception.StaleVersion(path, version)
-        return record
-
-    def create(
-        self, path: str, data: bytes, owner: int = 0, sequence: bool = False
-    ) -> str:
-        parent = paths.parent_of(path)
-        above = self.records.get(parent)
-        if above is None:
-            raise znodes.NodeMissing(path)
-        if above.owner:
-            raise exception.CoordinationError("ephemerals have no children")
-        if sequence:
-            path = f"{path}{above.counter:010d}"
-        if path in self.records:
-            raise znodes.NodeExists(path)
-        above.counter += 1
-        self.records[path] = _Record(data, self.zxid, self.zxid, owner)
-        self.fire(("data", path), ("children", parent))
-        return path
-
-    def set(self, path: str, data: bytes, version: int) -> int:
-        record = self.at(path, version)
-        record.data, record.changed = data, self.zxid
-        record.version += 1
-        self.fire(("data", path))
-        return record.version
-
-    def delete(self, path: str, version: int) -> None:
-        self.at(path, version)
-        if self.names(path):
-            raise znodes.NodeNotEmpty(path)
-        del self.records[path]
-        self.fire(
-            ("data", path),
-            ("children", path),
-            ("children", paths.parent_of(path)),
-        )
 
     def end(self, session: int) -> None:
         """A session is over: its ephemeral nodes go."""
 
-        def change() -> None:
-            for path in [
-                path
-                for path, record in self.records.items()
-                if record.owner == session
-            ]:
-                self.zxid += 1
-                self.delete(path, ANY_VERSION)
+        def act(change: tree_module.Change) -> None:
+            for path in self.tree.owned(session):
+                change.delete(path)
 
-        self.run(change)
+        self.run(act)
 
 
 class FakeZnodes(znodes.Znodes):
@@ -244,18 +159,9 @@ class FakeZnodes(znodes.Znodes):
     ) -> znodes.Node | None:
         self._connected()
         with self.ensemble.lock:
-            self.ensemble.arm("data", path, self, watch)
-            record = self.ensemble.records.get(path)
-            if record is None:
-                return None
-            return znodes.Node(
-                path,
-                record.data,
-                record.version,
-                record.created,
-                record.changed,
-                record.owner,
-            )
+            self.ensemble.arm(Kind.DATA, path, self, watch)
+            record = self.ensemble.tree.find(path)
+        return None if record is None else record.node(path)
 
     def get_many(
         self, paths: Collection[str], watch: znodes.Watch | None = None
@@ -267,8 +173,8 @@ class FakeZnodes(znodes.Znodes):
     ) -> Sequence[str]:
         self._connected()
         with self.ensemble.lock:
-            names = self.ensemble.names(path)
-            self.ensemble.arm("children", path, self, watch)
+            names = self.ensemble.tree.names(path)
+            self.ensemble.arm(Kind.CHILDREN, path, self, watch)
             return names
 
     def create(
@@ -280,68 +186,32 @@ class FakeZnodes(znodes.Znodes):
         sequence: bool = False,
     ) -> str:
         owner = self._session if ephemeral else 0
-        return str(
-            self._change(
-                lambda: self.ensemble.create(path, data, owner, sequence)
-            )
+        return self._change(
+            lambda change: change.create(path, data, owner, sequence=sequence)
         )
 
     def set(self, path: str, data: bytes, version: int = ANY_VERSION) -> int:
-        result = self._change(lambda: self.ensemble.set(path, data, version))
-        assert isinstance(result, int)
-        return result
+        return self._change(lambda change: change.set(path, data, version))
 
     def delete(self, path: str, version: int = ANY_VERSION) -> None:
-        self._change(lambda: self.ensemble.delete(path, version))
+        self._change(lambda change: change.delete(path, version))
 
     def commit(self, operations: Sequence[znodes.Operation]) -> Sequence[int]:
-        # Tried on a copy first: all or nothing.
-        with self.ensemble.lock:
-            self._writable()
-            trial = Ensemble()
-            trial.records = {
-                path: dataclasses.replace(record)
-                for path, record in self.ensemble.records.items()
-            }
-            for operation in operations:
-                self._apply(trial, operation)
-            result = self._change(
-                lambda: [
-                    self._apply(self.ensemble, operation)
-                    for operation in operations
-                ]
-            )
-        assert isinstance(result, list)
-        return result
+        return self._change(
+            lambda change: [
+                change.apply(one, self._session, tree_module.open_to_all)
+                for one in operations
+            ]
+        )
 
-    def _apply(self, tree: Ensemble, operation: znodes.Operation) -> int:
-        match operation:
-            case znodes.Create(path, data, ephemeral):
-                tree.create(path, data, self._session if ephemeral else 0)
-            case znodes.Set(path, data, version):
-                return tree.set(path, data, version)
-            case znodes.Delete(path, version):
-                tree.delete(path, version)
-            case znodes.Check(path, version):
-                tree.at(path, version)
-        return 0
-
-    def _writable(self) -> None:
+    def _change(self, act: Callable[[tree_module.Change], T]) -> T:
         self._connected()
         if self.fail_writes:
             raise exception.CoordinationUnavailable("no quorum")
         if not self._session:
             raise exception.CoordinationUnavailable("session expired")
-
-    def _change(self, change: Callable[[], object]) -> object:
-        self._writable()
-
-        def counted() -> object:
-            self.ensemble.zxid += 1
-            self.writes += 1
-            return change()
-
-        return self.ensemble.run(counted)
+        self.writes += 1
+        return self.ensemble.run(act)
 
     def sync(self, path: str) -> None:
         self._connected()
