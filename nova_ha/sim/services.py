@@ -27,7 +27,8 @@ class Gate(abc.ABC):
 
     @abc.abstractmethod
     def cancel(self) -> None:
-        """Stop asking: the start has been called off."""
+        """Stop asking: the start has been called off, and is not to be
+        permitted any more."""
 
 
 class OpenGate(Gate):
