@@ -20,6 +20,7 @@ that an answer is never taken for younger than it may be.
 from collections.abc import Mapping
 
 from nova_ha.core import model
+from nova_ha.core import sources
 from nova_ha.core.model import record
 
 
@@ -130,6 +131,24 @@ class ServicesUnread(Event):
     """Nova did not say."""
 
     error: str
+
+
+@record
+class Look:
+    """What a source showed of one host when it was looked at; the look began
+    at ``began`` at the earliest."""
+
+    sign: sources.Sign
+    began: float
+
+
+@record
+class SignsRead(Event):
+    """What the source of a driver shows. A host that is left out has not
+    been looked at, which says nothing."""
+
+    source: str
+    looks: Mapping[model.HostName, Look]
 
 
 @record

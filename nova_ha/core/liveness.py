@@ -18,74 +18,12 @@ two looks, never by comparing its clock with ours.
 """
 
 import dataclasses
-import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from nova_ha.core import events
 from nova_ha.core import model
+from nova_ha.core import sources as sources_mod
 from nova_ha.core.model import record
-
-BREAK = 5.0
-"""Seconds between two looks at a source after which what it did in between
-is unknown: such a break counts neither as its silence nor as its habit."""
-
-GAPS = 32
-"""How many of the latest gaps of a source count for its largest: enough to
-know its habits, few enough to forget the stall of a start."""
-
-
-@record
-class Source:
-    """A source of evidence beside the beacon, seen to move or not."""
-
-    value: datetime.datetime | None
-    moved_at: float
-    """When the present value was first seen (the end of that look: the
-    move itself was earlier, so that silence is never over-estimated)."""
-    looked_at: float
-    """Beginning of the latest successful look."""
-    moves: int = 0
-    gaps: tuple[float, ...] = ()
-
-    def look(
-        self,
-        value: datetime.datetime | None,
-        began: float,
-        ended: float,
-        *,
-        steady: bool = True,
-    ) -> "Source":
-        """Fold one look that lasted from ``began`` to ``ended``.
-
-        :param steady: the host was alive since the last move, by other
-            evidence: only then is the gap a habit of the source, and not
-            the time that the host was dead.
-        """
-        unseen = began - self.looked_at
-        if value == self.value:
-            moved_at = self.moved_at
-            if unseen > BREAK:
-                moved_at += unseen
-            return dataclasses.replace(
-                self,
-                moved_at=moved_at,
-                looked_at=max(began, self.looked_at),
-            )
-        gap = ended - self.moved_at
-        # The time from the first look to the first move is no gap.
-        seen = steady and self.moves > 0 and unseen <= BREAK
-        return Source(
-            value=value,
-            moved_at=ended,
-            looked_at=began,
-            moves=self.moves + 1,
-            gaps=(*self.gaps, gap)[-GAPS:] if seen else self.gaps,
-        )
-
-    def silent(self, factor: float, assumed_gap: float) -> bool:
-        """Whether it has been quiet for ``factor`` times its largest gap."""
-        gap = max(self.gaps, default=assumed_gap)
-        return self.looked_at - self.moved_at >= factor * gap
 
 
 @record
@@ -113,13 +51,26 @@ class HostView:
     unlisted: bool = False
     """Nova was asked, and shows no nova-compute of this name: deleted, or
     its cell does not answer."""
-    source: Source | None = None
+    sources: Mapping[str, sources_mod.Source] = dataclasses.field(
+        default_factory=dict
+    )
+    """By name; :data:`sources.NOVA` is one of them."""
     power: model.PowerReading | None = None
     power_began: float = 0.0
 
     @property
     def present(self) -> bool:
         return self.facts.beacon is not None
+
+    @property
+    def nova(self) -> sources_mod.Source | None:
+        """Nova's report on the host's nova-compute."""
+        return self.sources.get(sources_mod.NOVA)
+
+    @property
+    def moves(self) -> Mapping[str, int]:
+        """How often each source has been seen to move."""
+        return {name: source.moves for name, source in self.sources.items()}
 
     @property
     def inventory(self) -> model.GuestInventory | None:
@@ -221,25 +172,45 @@ def fold_service(
     view: HostView, report: model.ServiceReport, began: float, now: float
 ) -> HostView:
     """Fold what Nova says of the host's nova-compute."""
-    source = view.source
-    if source is None or (
-        view.service is not None
-        and view.service.service_id != report.service_id
-    ):
-        source = Source(
-            value=report.reported_at, moved_at=now, looked_at=began
+    before = view.service
+    if before is not None and before.service_id != report.service_id:
+        view = _without_source(view, sources_mod.NOVA)
+    sign = sources_mod.Sign(value=report.reported_at)
+    view = fold_sign(view, sources_mod.NOVA, sign, began, now)
+    return dataclasses.replace(view, service=report, unlisted=False)
+
+
+def fold_sign(
+    view: HostView,
+    name: str,
+    sign: sources_mod.Sign,
+    began: float,
+    now: float,
+) -> HostView:
+    """Fold one look at the source ``name``, which began at ``began``."""
+    source = view.sources.get(name)
+    if source is None:
+        source = sources_mod.Source(
+            value=sign.value,
+            moved_at=now,
+            looked_at=began,
+            promised=sign.gap,
         )
     else:
         since = view.beacon_since
         source = source.look(
-            report.reported_at,
+            sign.value,
             began,
             now,
             steady=since is not None and since <= source.moved_at,
+            promised=sign.gap,
         )
-    return dataclasses.replace(
-        view, service=report, source=source, unlisted=False
-    )
+    return dataclasses.replace(view, sources={**view.sources, name: source})
+
+
+def _without_source(view: HostView, name: str) -> HostView:
+    kept = {key: one for key, one in view.sources.items() if key != name}
+    return dataclasses.replace(view, sources=kept)
 
 
 def fold_power(
@@ -300,6 +271,8 @@ class Fleet:
                 return self._fold_services(event, now)
             case events.ServicesUnread(error=error):
                 self.services_error = error
+            case events.SignsRead():
+                return self._fold_signs(event, now)
             case events.PowerRead(host=host) if host in self.views:
                 self.views[host] = fold_power(
                     self.views[host], event.reading, event.began
@@ -373,4 +346,17 @@ class Fleet:
             if view.service != report:
                 changed.add(host)
             self.views[host] = fold_service(view, report, event.began, now)
+        return frozenset(changed)
+
+    def _fold_signs(
+        self, event: events.SignsRead, now: float
+    ) -> frozenset[model.HostName]:
+        changed = set()
+        for host, look in event.looks.items():
+            view = self.views.get(host)
+            if view is not None:
+                changed.add(host)
+                self.views[host] = fold_sign(
+                    view, event.source, look.sign, look.began, now
+                )
         return frozenset(changed)

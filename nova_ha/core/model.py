@@ -199,7 +199,8 @@ class VerdictKind(enum.StrEnum):
     AWAY = "away"  # said goodbye: unmonitored for its time to live
     HANDS_OFF = "hands-off"  # not ours to judge: protected, maintenance, ...
     UNKNOWN = "unknown"  # no proof of life, none of death
-    AGENT_LOST = "agent-lost"  # beacon gone, another source still moves
+    AGENT_LOST = "agent-lost"  # beacon gone, nova-compute still reports
+    ISOLATED = "isolated"  # both silent, yet another source still moves
     DOWN = "down"
 
 
@@ -221,6 +222,7 @@ class Reason(enum.StrEnum):
     SOURCE_UNREAD = "source-unread"
     SOURCE_NOT_SILENT = "source-not-silent"
     SOURCE_MOVES = "source-moves"
+    ISOLATED = "isolated"
     NO_SERVICE = "no-service"
     LIFE_SEEN = "life-seen"
     ALL_SILENT = "all-silent"

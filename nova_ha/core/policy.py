@@ -33,6 +33,12 @@ class Policy:
     """A source is silent after this many times its own largest gap."""
     assumed_gap: float = 10.0
     """Gap of a source that has not been seen to move yet."""
+    patience: float = 0.0
+    """How long after a beacon went the sources beside Nova's are waited for
+    that have not been read since; 0 where no driver but Nova's is loaded."""
+    fence_isolated: bool = False
+    """Whether a host that is cut off, but shown by another source to live,
+    is fenced like a dead one, or left alone until an operator decides."""
     small_cloud: int = 5
     brake_fraction: float = 0.1
     fence_rounds: int = 10

@@ -14,6 +14,7 @@
 
 from nova_ha.core import actions
 from nova_ha.core import model
+from nova_ha.core import sources
 from nova_ha.core import verdict as verdict_mod
 from nova_ha.core.model import CaseState
 from nova_ha.core.model import EvidenceKind
@@ -27,11 +28,11 @@ def prove(work: Work, evidence: model.FenceEvidence) -> None:
     work.update(evidence=evidence, refencing=False, hold=None, doubt="")
     work.remember(
         proven_at=work.now.mono,
-        reports_at_proof=work.report_moves(),
         survey=None,
         survey_used=True,
         listed_at=None,
     )
+    _note_signs(work)
     message = f"{evidence.kind.value} by {evidence.by}"
     if work.case.state is CaseState.FENCED:
         work.tell("case.proven_again", message)
@@ -101,7 +102,7 @@ def holds(work: Work) -> bool:
         return False
     if not _power_agrees(work):
         return False
-    return _reports_agree(work)
+    return _sources_agree(work)
 
 
 def in_doubt(work: Work) -> bool:
@@ -201,27 +202,57 @@ def _power_agrees(work: Work) -> bool:
     return True
 
 
-def _reports_agree(work: Work) -> bool:
-    """No nova-compute reports from a host that is off.
-
-    One report may have waited in the message queue since before the power
-    went; it only delays. Two are a life sign.
-    """
-    before = work.progress.reports_at_proof
-    if before is None:
-        work.remember(reports_at_proof=work.report_moves())
-        return True
-    moves = work.report_moves() - before
+def _note_signs(work: Work) -> None:
+    """What each source has shown so far belongs to the time before."""
     view = work.view
-    if moves == 0 or view is None or view.source is None:
+    work.remember(
+        signs_at_proof={} if view is None else view.moves,
+        signs_since=work.now.mono,
+    )
+
+
+def _sources_agree(work: Work) -> bool:
+    """No source moves for a host that is off."""
+    view, before = work.view, work.progress.signs_at_proof
+    if before is None:
+        _note_signs(work)
         return True
-    if moves >= 2:
-        # Its device has the last word: it may just have been switched on.
-        if _power_read_since(work, view.source.moved_at):
-            void(work, "its nova-compute reports, and yet it does not read on")
-        return False
+    if view is None:
+        return True
+    # All of them: each may void the proof.
+    return all(
+        [
+            _agrees(work, name, source, source.moves - before.get(name, 0))
+            for name, source in sorted(view.sources.items())
+        ]
+    )
+
+
+def _agrees(work: Work, name: str, source: sources.Source, moves: int) -> bool:
+    """One sign may have been on its way since before the power went, in the
+    message queue or a peer's report; it only delays. Two are life."""
+    if moves == 0:
+        return True
     policy = work.world.policy
-    return view.source.silent(policy.silence_factor, policy.assumed_gap)
+    late = source.moved_at - work.progress.signs_since
+    if moves >= 2 and late >= _delay(work, name, source):
+        # Its device has the last word: it may just have been switched on.
+        if _power_read_since(work, source.moved_at):
+            void(work, f"{sources.moves(name)}, and yet it does not read on")
+        return False
+    if name != sources.NOVA and source.stale(work.now.mono):
+        # Nobody can read it any more; the device's word stands.
+        return True
+    return source.silent(policy.silence_factor, policy.assumed_gap)
+
+
+def _delay(work: Work, name: str, source: sources.Source) -> float:
+    """How much later than it was given a sign may be seen. Nova's are read
+    from its database; others may come through several peers, one by one."""
+    if name == sources.NOVA:
+        return 0.0
+    policy = work.world.policy
+    return policy.silence_factor * source.gap(policy.assumed_gap)
 
 
 def _power_read_since(work: Work, moment: float) -> bool:

@@ -28,12 +28,15 @@ CODES = {
     Kind.HANDS_OFF: ("host.hands_off", Severity.INFO),
     Kind.UNKNOWN: ("host.suspected", Severity.WARNING),
     Kind.AGENT_LOST: ("host.agent_lost", Severity.ALARM),
+    Kind.ISOLATED: ("host.isolated", Severity.ALARM),
     Kind.DOWN: ("host.down", Severity.ALARM),
 }
 """Stable code and severity of the event that tells of a verdict."""
 
 ADVICE = {
     Kind.AGENT_LOST: "start nova-ha-agent there: nothing watches this host",
+    Kind.ISOLATED: "its guests run and write: mend its network, or switch "
+    "it off at its device, and it is recovered",
     Kind.DEGRADED: "mend what the check names",
     Kind.REBOOTED: "see that its instances run",
 }

@@ -280,7 +280,7 @@ def _fencing(work: Work) -> None:
         return
     view = work.view
     if not case.refencing:
-        if view is not None and view.source is None and not view.unlisted:
+        if view is not None and view.nova is None and not view.unlisted:
             work.wait_for("Nova has not been read yet")
             return
         if not verdict_mod.suspect(work.verdict):

@@ -17,9 +17,12 @@ is the order of trust: our own doubt first, then what an operator has said,
 then the host's own agent, then planned absence, then devices, then silence.
 """
 
+from collections.abc import Sequence
+
 from nova_ha.core import liveness
 from nova_ha.core import model
 from nova_ha.core import policy as policy_mod
+from nova_ha.core import sources as sources_mod
 from nova_ha.core.model import Reason
 from nova_ha.core.model import Verdict
 from nova_ha.core.model import VerdictKind as Kind
@@ -39,10 +42,12 @@ EXPLAIN = {
     Reason.NEVER_SEEN: "nothing is known of it yet",
     Reason.WINDOW: "its beacon is gone; waiting for the confirmation window",
     Reason.SOURCE_UNREAD: "its beacon is gone; Nova has not been read since",
-    Reason.SOURCE_NOT_SILENT: "its beacon is gone; its nova-compute may "
-    "still report",
+    Reason.SOURCE_NOT_SILENT: "its beacon is gone; another source of "
+    "evidence is not silent yet",
     Reason.SOURCE_MOVES: "its beacon is gone, but its nova-compute reports: "
     "the agent is lost, not the host",
+    Reason.ISOLATED: "its beacon is gone and its nova-compute is silent, but "
+    "another source shows that it runs: cut off, not dead",
     Reason.LIFE_SEEN: "its beacon is gone, but the last look before a "
     "power-off showed life",
     Reason.NO_SERVICE: "its beacon is gone, and Nova shows no nova-compute "
@@ -167,20 +172,18 @@ def _operator_flag(
 
 def reads_off(view: liveness.HostView) -> bool:
     """Whether the device read off in a look begun after the beacon went, and
-    nothing has reported from the host since: that reading perishes too, while
+    no source has moved for the host since: that reading perishes too, while
     a case is held by a storm or a pause."""
-    source = view.source
-    reported = (
-        source is not None
-        and source.moves > 0
-        and source.moved_at > view.power_began
+    moved = any(
+        source.moved_since(view.power_began)
+        for source in view.sources.values()
     )
     return (
         view.lost_at is not None
         and view.power is not None
         and view.power.state is model.PowerState.OFF
         and view.power_began >= view.lost_at
-        and not reported
+        and not moved
     )
 
 
@@ -190,19 +193,75 @@ def _judge_silence(
     policy: policy_mod.Policy,
     now: float,
 ) -> Verdict:
-    source = view.source
+    nova = view.nova
     if view.unlisted:
         return Verdict(kind=Kind.UNKNOWN, reason=Reason.NO_SERVICE)
-    if source is None or source.looked_at < lost_at:
+    if nova is None or nova.looked_at < lost_at:
         return Verdict(kind=Kind.UNKNOWN, reason=Reason.SOURCE_UNREAD)
-    if not source.silent(policy.silence_factor, policy.assumed_gap):
-        if source.moves and source.moved_at > lost_at:
+    if not nova.silent(policy.silence_factor, policy.assumed_gap):
+        if nova.moved_since(lost_at):
             return Verdict(kind=Kind.AGENT_LOST, reason=Reason.SOURCE_MOVES)
-        return Verdict(kind=Kind.UNKNOWN, reason=Reason.SOURCE_NOT_SILENT)
+        return _not_silent(sources_mod.NOVA)
+    contrary = _judge_others(view, lost_at, policy, now)
+    if contrary is not None and contrary.kind is not Kind.DOWN:
+        return contrary
     window = policy.settle if view.settling else policy.window
     if now - lost_at < window:
         return Verdict(kind=Kind.UNKNOWN, reason=Reason.WINDOW)
-    return Verdict(kind=Kind.DOWN, reason=Reason.ALL_SILENT)
+    return contrary or Verdict(kind=Kind.DOWN, reason=Reason.ALL_SILENT)
+
+
+def _not_silent(*names: str) -> Verdict:
+    return Verdict(
+        kind=Kind.UNKNOWN,
+        reason=Reason.SOURCE_NOT_SILENT,
+        detail=", ".join(names),
+    )
+
+
+def _judge_others(
+    view: liveness.HostView,
+    lost_at: float,
+    policy: policy_mod.Policy,
+    now: float,
+) -> Verdict | None:
+    """What the sources beside Nova's say against a death; None: nothing.
+
+    None of them is required. One that shows nothing of the host, or cannot
+    be read, is waited for a little while and then does not count - unless
+    it was last seen to *move*: whoever lived then is not dead because nobody
+    can look any more.
+    """
+    others = [
+        (name, source)
+        for name, source in sorted(view.sources.items())
+        if name != sources_mod.NOVA
+    ]
+    audible = [
+        (name, source)
+        for name, source in others
+        if not source.silent(policy.silence_factor, policy.assumed_gap)
+    ]
+    moving = [name for name, one in audible if one.moved_since(lost_at)]
+    if moving:
+        return _isolated(moving, policy)
+    waited_for = [name for name, one in audible if not one.stale(now)]
+    if waited_for:
+        return _not_silent(*waited_for)
+    unread = all(source.looked_at < lost_at for _, source in others)
+    if unread and now - lost_at < policy.patience:
+        return Verdict(kind=Kind.UNKNOWN, reason=Reason.WINDOW)
+    return None
+
+
+def _isolated(moving: Sequence[str], policy: policy_mod.Policy) -> Verdict:
+    return Verdict(
+        # Its guests run: there is no hurry, and to kill them is a choice
+        # that the operator has made, or has not.
+        kind=Kind.DOWN if policy.fence_isolated else Kind.ISOLATED,
+        reason=Reason.ISOLATED,
+        detail="; ".join(sources_mod.moves(name) for name in moving),
+    )
 
 
 SUSPECT = frozenset(
@@ -218,4 +277,4 @@ SUSPECT = frozenset(
 
 def suspect(verdict: Verdict) -> bool:
     """Whether a host may be dying: it counts for the brake, and has a case."""
-    return verdict.reason in SUSPECT
+    return verdict.kind is Kind.DOWN or verdict.reason in SUSPECT

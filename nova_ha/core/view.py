@@ -26,6 +26,7 @@ from nova_ha.core.model import record
 OF_ABSENCE = (
     VerdictKind.UNKNOWN,
     VerdictKind.AGENT_LOST,
+    VerdictKind.ISOLATED,
     VerdictKind.DOWN,
     VerdictKind.AWAY,
 )

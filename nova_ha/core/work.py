@@ -61,7 +61,10 @@ class Progress:
     """When the latest move came to rest."""
     marks: runners.Marks = dataclasses.field(default_factory=dict)
     proven_at: float | None = None
-    reports_at_proof: int | None = None
+    signs_at_proof: Mapping[str, int] | None = None
+    """How often each source had been seen to move by then."""
+    signs_since: float = 0.0
+    """When that was noted."""
     reports_at_return: int | None = None
     soak_since: float | None = None
     reminded_at: float = 0.0
@@ -132,7 +135,7 @@ class Work:
     def report_moves(self) -> int:
         """How often the host's nova-compute has been seen to report."""
         view = self.view
-        source = None if view is None else view.source
+        source = None if view is None else view.nova
         return 0 if source is None else source.moves
 
     def service_id(self) -> str:

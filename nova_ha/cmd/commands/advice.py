@@ -61,6 +61,8 @@ _VERDICTS: Mapping[Kind, str] = {
     Kind.DEGRADED: "mend what the check names",
     Kind.REBOOTED: "see that its instances run",
     Kind.AGENT_LOST: "start nova-ha-agent on {host}: nothing watches it",
+    Kind.ISOLATED: "mend the network of {host}: its guests run. Or switch it "
+    "off at its device: then it is recovered",
     Kind.DOWN: "see nova-ha case show {host}",
 }
 

@@ -17,6 +17,7 @@ import datetime
 from nova_ha.core import liveness
 from nova_ha.core import model
 from nova_ha.core import policy as policy_mod
+from nova_ha.core import sources
 from nova_ha.core import world as world_mod
 
 UTC = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -127,7 +128,7 @@ def move(state=model.MoveState.PENDING, **changes):
 
 def silent_source(now, silence=100.0):
     """One that was seen to move, and is quiet since."""
-    return liveness.Source(
+    return sources.Source(
         value=utc(0), moved_at=now - silence, looked_at=now, moves=3
     )
 
@@ -139,7 +140,7 @@ def missing(now=1000.0, since=60.0, **changes):
         "boot_id": model.BootId("boot-1"),
         "lost_at": now - since,
         "service": service(),
-        "source": silent_source(now),
+        "sources": {sources.NOVA: silent_source(now)},
     } | changes
     return liveness.HostView(host=values["facts"].host, **values)
 

@@ -299,7 +299,7 @@ class LateHistoryTestCase(base.TestCase):
         progress = work.Progress(
             listed_at=900.0,
             survey_used=True,
-            reports_at_proof=3,
+            signs_at_proof={"nova": 3},
             not_before={"i2": 1000.5},
         )
         world = make.world(view, blind, cases=[case])

@@ -15,73 +15,10 @@ import dataclasses
 from nova_ha.core import events
 from nova_ha.core import liveness
 from nova_ha.core import model
+from nova_ha.core import sources
 from nova_ha.core.model import PowerState
 from tests import base
 from tests.unit.core import builders as make
-
-ASSUMED = 10.0
-
-
-def watched(moves, interval=1.0, until=None):
-    """A source that is looked at every ``interval`` seconds and reports at
-    the given times; a look takes no time."""
-    source = liveness.Source(value=None, moved_at=0.0, looked_at=0.0)
-    reported, at = None, 0.0
-    waiting = sorted(moves)
-    until = moves[-1] if until is None else until
-    while at <= until:
-        while waiting and waiting[0] <= at:
-            reported = make.utc(waiting.pop(0))
-        source = source.look(reported, at, at)
-        at += interval
-    return source
-
-
-class SourceTestCase(base.TestCase):
-    def test_the_largest_gap_of_the_latest_counts(self):
-        source = watched([10, 20, 35, 45])
-        self.assertEqual((10.0, 15.0, 10.0), source.gaps)
-        self.assertEqual(4, source.moves)
-
-    def test_the_time_before_the_first_move_is_no_gap(self):
-        self.assertEqual((), watched([50]).gaps)
-
-    def test_a_move_is_dated_by_the_end_of_the_look(self):
-        source = liveness.Source(value=None, moved_at=0.0, looked_at=0.0)
-        source = source.look(make.utc(1), 10.0, 12.0)
-        self.assertEqual((12.0, 10.0), (source.moved_at, source.looked_at))
-
-    def test_silent_after_twice_its_largest_gap(self):
-        moves = [10, 20, 30]
-        self.assertFalse(watched(moves, until=49).silent(2.0, ASSUMED))
-        self.assertTrue(watched(moves, until=50).silent(2.0, ASSUMED))
-
-    def test_an_unknown_habit_is_assumed(self):
-        self.assertFalse(watched([10], until=29).silent(2.0, ASSUMED))
-        self.assertTrue(watched([10], until=30).silent(2.0, ASSUMED))
-
-    def test_no_look_no_silence(self):
-        """Time that passes without a look proves nothing: a source judged
-        later is as silent as at the latest look."""
-        source = watched([10, 20, 30], until=35)
-        self.assertFalse(source.silent(2.0, ASSUMED))
-
-    def test_a_gap_in_our_looking_is_no_gap_of_the_source(self):
-        source = watched([10, 20, 30])
-        source = source.look(make.utc(600), 605.0, 605.0)
-        self.assertEqual((10.0, 10.0), source.gaps)
-
-    def test_a_gap_in_our_looking_is_no_silence_of_the_source(self):
-        """Nova was away for ten minutes: that the source had nothing to say
-        at the first look after it does not mean that it is silent."""
-        source = watched([10, 20, 30])
-        source = source.look(source.value, 630.0, 630.0)
-        self.assertFalse(source.silent(2.0, ASSUMED))
-
-    def test_old_gaps_are_forgotten(self):
-        moves = [10, 20, 120]
-        moves += [130 + 10 * number for number in range(liveness.GAPS)]
-        self.assertEqual(10.0, max(watched(moves).gaps))
 
 
 class FoldFactsTestCase(base.TestCase):
@@ -197,11 +134,11 @@ class FoldServiceTestCase(base.TestCase):
     def test_another_service_of_the_same_name_starts_anew(self):
         view = liveness.fold_service(self.view(), make.service(), 1.0, 1.0)
         view = liveness.fold_service(view, make.service(reported=5), 6.0, 6.0)
-        self.assertEqual(1, view.source.moves)
+        self.assertEqual(1, view.nova.moves)
         view = liveness.fold_service(
             view, make.service(reported=9, service_id="new"), 10.0, 10.0
         )
-        self.assertEqual(0, view.source.moves)
+        self.assertEqual(0, view.nova.moves)
 
     def test_how_long_a_host_was_dead_is_no_habit_of_it(self):
         """Else a host that dies again soon after it has come back from an
@@ -225,7 +162,7 @@ class FoldServiceTestCase(base.TestCase):
                 float(second),
                 float(second),
             )
-        self.assertEqual(10.0, max(view.source.gaps))
+        self.assertEqual(10.0, max(view.nova.gaps))
 
 
 class FleetTestCase(base.TestCase):
@@ -292,10 +229,10 @@ class FleetTestCase(base.TestCase):
         self.assertEqual({"a"}, changed)
         self.assertEqual("", self.fleet.services_error)
         self.assertEqual({"a", "x"}, set(self.fleet.services))
-        self.assertEqual(2.0, self.fleet.view("a").source.looked_at)
+        self.assertEqual(2.0, self.fleet.view("a").nova.looked_at)
         self.fleet.fold(events.ServicesUnread(error="no answer"), 4.0)
         self.assertEqual("no answer", self.fleet.services_error)
-        self.assertEqual(2.0, self.fleet.view("a").source.looked_at)
+        self.assertEqual(2.0, self.fleet.view("a").nova.looked_at)
 
     def test_a_look_that_showed_life_casts_doubt_on_a_missing_host(self):
         outcome = model.FenceOutcome(host="a", aborted="beacon", alive=True)
@@ -316,3 +253,24 @@ class FleetTestCase(base.TestCase):
         one = model.Contender(engine="c1:1", epoch=model.Epoch(1))
         self.fleet.fold(events.ContendersRead(contenders=(one,)), 1.0)
         self.assertEqual((one,), self.fleet.contenders)
+
+    def test_signs_of_another_source(self):
+        self.read(1.0, make.facts("a"), make.facts("b"))
+        for at, value in ((2.0, "1"), (4.0, "2")):
+            looks = {
+                host: events.Look(
+                    sign=sources.Sign(value=value, gap=2.0), began=at - 0.5
+                )
+                for host in ("a", "x")
+            }
+            changed = self.fleet.fold(
+                events.SignsRead(source=sources.STORAGE, looks=looks), at
+            )
+            self.assertEqual({"a"}, changed)
+        self.assertEqual({"storage": 1}, self.fleet.view("a").moves)
+        source = self.fleet.view("a").sources[sources.STORAGE]
+        self.assertEqual(
+            (3.5, 4.0, 2.0),
+            (source.looked_at, source.moved_at, source.promised),
+        )
+        self.assertEqual({}, self.fleet.view("b").moves)

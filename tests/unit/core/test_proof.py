@@ -14,9 +14,15 @@
 
 from nova_ha import exception
 from nova_ha.core import model
+from nova_ha.core import proof
+from nova_ha.core import sources
+from nova_ha.core import transitions
+from nova_ha.core import work
 from nova_ha.core.model import CaseState as S
 from nova_ha.core.model import Hold
 from nova_ha.core.model import PowerState
+from tests import base
+from tests.unit.core import builders as make
 from tests.unit.core import scenario
 
 
@@ -200,3 +206,68 @@ class SwitchedOnTestCase(scenario.ScenarioTestCase):
         self.cloud.switch_on("a", agent=True)
         self.cloud.clean_up("a")
         self.reach(S.SOAKING)
+
+
+class SignsTestCase(base.TestCase):
+    """What moves for a host that was seen off."""
+
+    def judge(self, moves, moved_at=995.0, looked_at=1000.0, read_at=999.0):
+        """The case after a step at 1000 s; proven at 980 s."""
+        heartbeat = sources.Source(
+            value="9",
+            moved_at=moved_at,
+            looked_at=looked_at,
+            moves=moves,
+            promised=2.0,
+        )
+        view = make.missing(
+            sources={
+                sources.NOVA: make.silent_source(1000.0),
+                sources.STORAGE: heartbeat,
+            }
+        )
+        case = make.case(
+            state=S.EVACUATING,
+            evidence=make.evidence(),
+            force_down=model.Ownership.OURS,
+            disable=model.Ownership.OURS,
+        )
+        bench = work.Work(
+            case,
+            work.Progress(
+                signs_at_proof={"nova": 3, "storage": 5},
+                signs_since=980.0,
+                survey_began=read_at,
+                survey=model.Survey(
+                    host="a", power=make.power(PowerState.OFF)
+                ),
+            ),
+            make.world(view, cases=[case]),
+            make.now(1000.0),
+            transitions.TRANSITIONS,
+        )
+        return proof.holds(bench), bench.case
+
+    def test_nothing_moves(self):
+        self.assertTrue(self.judge(5)[0])
+
+    def test_one_sign_was_on_its_way(self):
+        holds, case = self.judge(6, moved_at=998.0)
+        self.assertEqual((False, ""), (holds, case.doubt))
+        self.assertTrue(self.judge(6, moved_at=996.0)[0])
+
+    def test_two_are_life(self):
+        holds, case = self.judge(7)
+        self.assertFalse(holds)
+        self.assertIn("storage heartbeat moves", case.doubt)
+
+    def test_but_the_device_is_asked_first(self):
+        holds, case = self.judge(7, read_at=994.0)
+        self.assertEqual((False, ""), (holds, case.doubt))
+
+    def test_peers_may_tell_late_what_they_saw_before(self):
+        holds, case = self.judge(7, moved_at=983.9)
+        self.assertEqual("", case.doubt)
+
+    def test_one_that_can_no_longer_be_read_does_not_hold_it_up(self):
+        self.assertTrue(self.judge(6, moved_at=988.0, looked_at=989.0)[0])

@@ -16,6 +16,7 @@ import dataclasses
 
 from nova_ha.core import liveness
 from nova_ha.core import model
+from nova_ha.core import sources
 from nova_ha.core import verdict
 from nova_ha.core.model import PowerState
 from nova_ha.core.model import Reason
@@ -24,6 +25,7 @@ from tests import base
 from tests.unit.core import builders as make
 
 NOW = 1000.0
+NOVA = sources.NOVA
 
 
 class VerdictTestCase(base.TestCase):
@@ -104,14 +106,18 @@ class TableTestCase(VerdictTestCase):
 
     def test_another_source_has_moved_since(self):
         view = make.missing(
-            source=dataclasses.replace(
-                make.silent_source(NOW), moved_at=NOW - 5
-            )
+            sources={
+                NOVA: dataclasses.replace(
+                    make.silent_source(NOW), moved_at=NOW - 5
+                )
+            }
         )
         self.check(VerdictKind.AGENT_LOST, Reason.SOURCE_MOVES, view)
 
     def test_another_source_is_not_silent_yet(self):
-        view = make.missing(since=10, source=make.silent_source(NOW, 19))
+        view = make.missing(
+            since=10, sources={NOVA: make.silent_source(NOW, 19)}
+        )
         self.check(VerdictKind.UNKNOWN, Reason.SOURCE_NOT_SILENT, view)
 
     def test_another_source_has_not_been_read_since(self):
@@ -121,11 +127,11 @@ class TableTestCase(VerdictTestCase):
         self.check(
             VerdictKind.UNKNOWN,
             Reason.SOURCE_UNREAD,
-            make.missing(source=source),
+            make.missing(sources={NOVA: source}),
         )
 
     def test_no_other_source(self):
-        view = make.missing(source=None, service=None)
+        view = make.missing(sources={}, service=None)
         self.check(VerdictKind.UNKNOWN, Reason.SOURCE_UNREAD, view)
 
     def test_nova_shows_no_such_service(self):
@@ -138,7 +144,7 @@ class TableTestCase(VerdictTestCase):
     def test_a_device_that_reads_off(self):
         view = make.missing(
             since=1.0,
-            source=None,
+            sources={},
             power=make.power(PowerState.OFF),
             power_began=NOW - 1.0,
         )
@@ -291,13 +297,13 @@ class WordsTestCase(base.TestCase):
 
 class StaleReadingTestCase(base.TestCase):
     def test_a_report_after_it_read_off_makes_the_reading_void(self):
-        source = liveness.Source(
+        source = sources.Source(
             value=None, moved_at=NOW - 1.0, looked_at=NOW, moves=3
         )
         for began, off in ((NOW - 2.0, False), (NOW - 0.5, True)):
             view = make.missing(
                 since=NOW - 20.0,
-                source=source,
+                sources={NOVA: source},
                 power=make.power(PowerState.OFF),
                 power_began=began,
             )

@@ -13,6 +13,7 @@
 import queue
 import threading
 
+from nova_ha import clock
 from nova_ha import exception
 from nova_ha.core import events
 from nova_ha.evidence import services
@@ -32,6 +33,9 @@ class Clock(fakes.FakeClock):
     def wait(self, event, timeout):
         self.waited.put(timeout)
         return super().wait(event, timeout)
+
+    def spawn(self, body, name):
+        return clock.SystemClock().spawn(body, name)
 
 
 class ServiceReportsTestCase(base.TestCase):
