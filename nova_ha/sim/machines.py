@@ -86,12 +86,10 @@ class Machine:
         self.drift = 0.0
         """By how much its clocks are too fast; for programs to come."""
         self.clock_offset = 0.0
-        """Seconds by which its time of day is wrong: :meth:`step_clock`."""
         self.checks = dict.fromkeys(CHECKS, True)
         """Local checks; one set to False fails."""
         self.boots: list[Hook] = []
-        """Called when the operating system is up, before its services are
-        started; for the first time by :meth:`start`."""
+        """Called when the system is up, before its services start."""
         self.falls: list[Hook] = []
         """Called when it is gone, however, after services and guests."""
         self.agent = services.Service(self._is_going)
