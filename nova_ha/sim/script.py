@@ -28,6 +28,12 @@ SECONDS = 300.0
 NO_CASE = "none"
 """What stands for the case of a host that never had one."""
 
+UNDETECTABLE = "undetectable"
+"""A breach that only a device or an operator that lied has led to, about a
+host that gave no sign of life: nobody could have known."""
+
+ALLOWABLE = (UNDETECTABLE,)
+
 Value = str | float | bool | tuple[str, ...]
 """Of a fault's parameter. Every number is a float."""
 
@@ -212,6 +218,6 @@ class Script:
     seed: int = 1
     faults: tuple[Fault, ...] = ()
     allow: tuple[str, ...] = ()
-    """Names of what the checker may find without failing the run, such as
-    ``undetectable``."""
+    """What may happen without failing the run: some of
+    :data:`ALLOWABLE`."""
     expect: tuple[Expectation, ...] = ()

@@ -16,9 +16,11 @@ What the keys mean is told in the documentation, ``concepts/scripts``.
 """
 
 import dataclasses
+import glob
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from nova_ha import exception
 from nova_ha.core import model
 from nova_ha.fencing import document
 from nova_ha.sim import codes
@@ -30,6 +32,27 @@ from nova_ha.sim import settings as settings_mod
 
 FILE = "script.yaml"
 """The script of a scenario, in the scenario's folder."""
+
+
+def find(paths: Iterable[str]) -> Iterator[str]:
+    """The files of scripts.
+
+    :param paths: scripts, folders with a ``script.yaml``, and folders of
+        such folders.
+    :raises ConfigError: there is none at one of them.
+    """
+    for path in paths:
+        if not os.path.isdir(path):
+            yield path
+            continue
+        found = [os.path.join(path, FILE)]
+        if not os.path.exists(found[0]):
+            found = sorted(glob.glob(os.path.join(path, "*", FILE)))
+        if not found:
+            raise exception.ConfigError(
+                path, f"holds no {FILE}", "name a script, or its folder"
+            )
+        yield from found
 
 
 def load(
@@ -79,11 +102,20 @@ def parse(
         seconds=_length(given),
         seed=given.count("seed", 1),
         faults=tuple(script_faults.read(given.take("faults"), cloud)),
-        allow=given.texts("allow"),
+        allow=_allowed(given.take("allow")),
         expect=tuple(_expectations(given.take("expect"), cloud)),
     )
     given.finish()
     return made
+
+
+def _allowed(item: document.Item | None) -> tuple[str, ...]:
+    if item is None:
+        return ()
+    return tuple(
+        fields.one_of(item, one, script.ALLOWABLE, "breach to be allowed")
+        for one in fields.texts(item)
+    )
 
 
 def _length(given: fields.Fields) -> float:

@@ -70,3 +70,15 @@ class Verb:
 
     def parameter(self, name: str) -> Parameter | None:
         return next((p for p in self.parameters if p.name == name), None)
+
+
+def describe(parameter: Parameter) -> str:
+    """A parameter in one line."""
+    text = f"{parameter.name}: {parameter.help}"
+    if parameter.choices:
+        text += f" ({', '.join(parameter.choices)})"
+    if parameter.default is None:
+        text += "; needed"
+    elif isinstance(parameter.default, float) and parameter.default > 0.0:
+        text += f"; {parameter.default:g} unless said"
+    return text

@@ -117,11 +117,6 @@ _OPERATOR = (
         target=Target.HOST,
         help="nova-ha host maintenance --off.",
     ),
-    Verb(
-        name="release",
-        target=Target.HOST,
-        help="nova-ha host release: the end of a quarantine.",
-    ),
 )
 
 GROUPS: Mapping[str, tuple[Verb, ...]] = {

@@ -12,36 +12,26 @@
 
 """Verbs about hypervisors: the machines, their networks, their devices."""
 
+from nova_ha.sim import devices
+from nova_ha.sim import machines
+from nova_ha.sim import network
 from nova_ha.sim.verb import Kind
 from nova_ha.sim.verb import Parameter
 from nova_ha.sim.verb import Target
 from nova_ha.sim.verb import Verb
 
-CHECKS = ("compute_service", "instances_path", "libvirt")
-"""The agent's local checks."""
+BMC_MODES = tuple(mode.value for mode in devices.Mode)
+"""How a fence device can behave."""
 
-BMC_MODES = (
-    "prompt",
-    "slow",
-    "hung",
-    "refuses",
-    "deaf",
-    "lies-off",
-    "lies-on",
-    "dead",
-    "denied",
-)
-"""How a fence device can behave; see the documentation of the script."""
-
-NETWORKS = ("management", "storage", "tenant", "bmc", "all")
-SERVERS = ("zookeeper", "nova", "queue", "storage", "bmc")
+NETWORKS = (*(one.value for one in network.Network), "all")
+SERVERS = tuple(one.value for one in network.Server)
 
 _CHECK = Parameter(
     name="check",
     kind=Kind.TEXT,
     help="which local check",
     default="compute_service",
-    choices=CHECKS,
+    choices=machines.CHECKS,
 )
 
 _NETWORK = Parameter(
@@ -78,13 +68,11 @@ HOSTS = (
         help="Cut the machine's mains: a fence device that dies with its "
         "host dies with it.",
         ends=True,
-        told=False,
     ),
     Verb(
         name="power-feed-back",
         target=Target.HOST,
-        help="Give the mains back; the machine boots.",
-        told=False,
+        help="Give the mains back; a machine that was on boots.",
     ),
     Verb(
         name="crash",
@@ -135,6 +123,12 @@ HOSTS = (
         ends=True,
     ),
     Verb(name="start-agent", target=Target.HOST, help="Start nova-ha-agent."),
+    Verb(
+        name="stop-compute",
+        target=Target.HOST,
+        help="Stop nova-compute in order; guests stay.",
+        ends=True,
+    ),
     Verb(
         name="kill-compute",
         target=Target.HOST,

@@ -12,13 +12,17 @@
 
 """Verbs about ZooKeeper and Nova."""
 
+from nova_ha.sim import nova_knobs
 from nova_ha.sim.verb import Kind
 from nova_ha.sim.verb import Parameter
 from nova_ha.sim.verb import Target
 from nova_ha.sim.verb import Verb
 
-REBUILDS = ("done", "failed", "failed-running", "stuck", "lost", "error")
+REBUILDS = tuple(one.value for one in nova_knobs.Outcome)
 """How Nova can end a rebuild."""
+
+CHANGES = tuple(one.value for one in nova_knobs.Change)
+"""What an engine asks Nova to change."""
 
 _SECONDS = Parameter(
     name="seconds", kind=Kind.SECONDS, help="how long each one takes"
@@ -26,6 +30,13 @@ _SECONDS = Parameter(
 
 _COUNT = Parameter(name="count", kind=Kind.COUNT, help="how many", default=1.0)
 
+_KIND = Parameter(
+    name="kind",
+    kind=Kind.TEXT,
+    help="only changes of this kind; any of them unless said",
+    default="",
+    choices=CHANGES,
+)
 _TO = Parameter(
     name="to",
     kind=Kind.HOST,
@@ -69,6 +80,13 @@ ZOOKEEPER = (
         name="expire",
         target=Target.NODE,
         help="End its ZooKeeper session from the server's side.",
+        told=False,
+    ),
+    Verb(
+        name="lose-followers",
+        target=Target.NOTHING,
+        help="Let each follower die once, with what it had not yet told the "
+        "leader of its clients.",
         told=False,
     ),
     Verb(
@@ -124,14 +142,14 @@ NOVA = (
         name="lose-answers",
         target=Target.NOTHING,
         help="Let Nova carry out the next changes, and lose its answers.",
-        parameters=(_COUNT,),
+        parameters=(_COUNT, _KIND),
         told=False,
     ),
     Verb(
         name="lose-requests",
         target=Target.NOTHING,
         help="Lose the next changes before Nova gets them.",
-        parameters=(_COUNT,),
+        parameters=(_COUNT, _KIND),
         told=False,
     ),
     Verb(
@@ -139,7 +157,7 @@ NOVA = (
         target=Target.NOTHING,
         help="Let the next changes sit in a queue, and land later: also when "
         "their sender is long dead.",
-        parameters=(_SECONDS, _COUNT),
+        parameters=(_SECONDS, _COUNT, _KIND),
         told=False,
     ),
     Verb(
@@ -191,6 +209,12 @@ NOVA = (
         told=False,
     ),
     Verb(
+        name="confirm-resize",
+        target=Target.INSTANCE,
+        help="The owner confirms a cold migration.",
+        told=False,
+    ),
+    Verb(
         name="delete-instance",
         target=Target.INSTANCE,
         help="Delete it, as its owner may at any time.",
@@ -200,6 +224,24 @@ NOVA = (
         name="stop-instance",
         target=Target.INSTANCE,
         help="Stop it, as its owner may at any time.",
+        told=False,
+    ),
+    Verb(
+        name="start-instance",
+        target=Target.INSTANCE,
+        help="Start it again.",
+        told=False,
+    ),
+    Verb(
+        name="suspend-instance",
+        target=Target.INSTANCE,
+        help="Suspend it to disk: it cannot be evacuated.",
+        told=False,
+    ),
+    Verb(
+        name="pause-instance",
+        target=Target.INSTANCE,
+        help="Pause it: it cannot be evacuated.",
         told=False,
     ),
     Verb(
