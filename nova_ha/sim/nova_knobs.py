@@ -42,6 +42,10 @@ class Change(enum.StrEnum):
     REPAIR = "repair"
 
 
+LATENCY = 0.03
+"""Usual mean time of a request, and of an answer, on its way, in seconds."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Fate:
     """What befalls a request on its way."""
@@ -71,6 +75,7 @@ class Knobs:
         rebuild_seconds: tuple[float, float],
     ) -> None:
         self._kernel = kernel
+        self._usual = rebuild_seconds
         self._coming: list[_Coming] = []
         self.report_interval = report_interval
         """Between two reports of a nova-compute."""
@@ -91,10 +96,18 @@ class Knobs:
         """After which an engine gives a request up."""
         self.api_down = False
         """The API refuses connections. What it has accepted goes on."""
-        self.api_latency = 0.03
+        self.api_latency = LATENCY
         """Mean time of a request, and of an answer, on its way."""
         self.down_cells: set[str] = set()
         """Hosts whose cell's database does not answer."""
+
+    def mend(self) -> None:
+        """All goes well from now on; what has gone wrong stays so."""
+        self._coming.clear()
+        self.rebuild_outcomes.clear()
+        self.rebuild_seconds = self._usual
+        self.api_down, self.api_latency = False, LATENCY
+        self.down_cells.clear()
 
     # -- the next changes ----------------------------------------------------
 

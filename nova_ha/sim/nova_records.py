@@ -229,10 +229,6 @@ class Records:
     def release(self, instance: model.InstanceId, host: str | None) -> None:
         self._allocations.get(instance, {}).pop(host or "", None)
 
-    def held(self, instance: model.InstanceId, host: str) -> Amounts | None:
-        """What an instance holds on a host."""
-        return self._allocations.get(instance, {}).get(host)
-
     def free(self, host: str) -> dict[str, int]:
         """What nobody holds on a host, by resource class."""
         left = dict(self.capacity[host])

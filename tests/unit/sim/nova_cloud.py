@@ -31,6 +31,10 @@ class NovaTestCase(base.TestCase):
 
     def setUp(self):
         super().setUp()
+        self.set_up_cloud()
+
+    def set_up_cloud(self):
+        """A new one, in which 20 s have passed."""
         self.kernel = kernel_mod.Kernel(seed=1)
         self.addCleanup(self.kernel.close)
         self.networks = network.Networks()
@@ -90,6 +94,13 @@ class NovaTestCase(base.TestCase):
             for name, machine in self.machines.items()
             if instance in machine.guests
         ]
+
+    def used(self, host):
+        """How many VCPUs of a host are taken, by Placement."""
+        return (
+            self.nova.capacity[host]["VCPU"]
+            - self.nova.records.free(host)["VCPU"]
+        )
 
     def statuses(self, instance=ONE):
         return [

@@ -113,7 +113,7 @@ class ReturnTestCase(nova_cloud.NovaTestCase):
         self.assertEqual(["b"], self.runs_on())
         self.assertEqual(["a"], self.runs_on(TWO))
         self.assertEqual(["completed"], self.statuses())
-        self.assertIsNone(self.nova.records.held(ONE, "a"))
+        self.assertEqual((1, 1), (self.used("a"), self.used("b")))
 
     def test_completes_what_has_got_nowhere(self):
         self.lose("a")
@@ -126,6 +126,16 @@ class ReturnTestCase(nova_cloud.NovaTestCase):
         self.assertEqual(["completed"], self.statuses(TWO))
         self.assertEqual([], self.runs_on() + self.runs_on(TWO))
         self.assertEqual("a", self.nova.servers[ONE].host)
+
+    def test_not_what_nova_is_said_to_evacuate(self):
+        self.lose("a")
+        self.nova.rebuild_outcomes.append("lost")
+        self.evacuate("b")
+        self.run_for(5.0)
+        self.ask(self.api.repair_state, ONE)
+        self.bring_back()
+        self.assertEqual(["completed"], self.statuses())
+        self.assertEqual([], self.runs_on())
 
     def test_completes_only_the_last_record(self):
         self.lose("a")
@@ -171,58 +181,3 @@ class ReturnTestCase(nova_cloud.NovaTestCase):
         self.nova.down_cells.clear()
         self.run_for(5.0)
         self.assertEqual(["a"], self.runs_on())
-
-
-class QueueTestCase(nova_cloud.NovaTestCase):
-    """Requests of users, in the queue of a nova-compute."""
-
-    def state(self):
-        return self.nova.servers[ONE].vm_state
-
-    def test_stop_and_start(self):
-        self.nova.stop(ONE)
-        self.run_for(5.0)
-        self.assertEqual(([], "stopped"), (self.runs_on(), self.state()))
-        self.nova.start(ONE)
-        self.run_for(5.0)
-        self.assertEqual((["a"], "active"), (self.runs_on(), self.state()))
-
-    def test_suspend(self):
-        self.nova.suspend(ONE)
-        self.run_for(5.0)
-        self.assertEqual(([], "suspended"), (self.runs_on(), self.state()))
-
-    def test_pause(self):
-        self.nova.pause(ONE)
-        self.run_for(5.0)
-        self.assertEqual((["a"], "paused"), (self.runs_on(), self.state()))
-
-    def test_not_allowed(self):
-        self.nova.start(ONE)
-        self.assertIn("nova.refused", self.codes("operator"))
-
-    def test_delete(self):
-        self.nova.delete(ONE)
-        self.nova.delete(ONE)
-        self.run_for(5.0)
-        self.assertEqual([], self.runs_on())
-        self.assertNotIn(ONE, self.nova.servers)
-
-    def test_waits_until_the_queue_is_reached(self):
-        self.networks.cut_link("a", network.Server.QUEUE)
-        self.nova.stop(ONE)
-        self.run_for(600.0)
-        self.assertEqual(["a"], self.runs_on())
-        self.networks.join_link("a", network.Server.QUEUE)
-        self.run_for(5.0)
-        self.assertEqual([], self.runs_on())
-
-    def test_out_of_date(self):
-        self.machines["a"].power_off()
-        self.nova.stop(ONE)
-        self.nova.operator_force_down("a", True)
-        self.evacuate("b")
-        self.run_for(10.0)
-        self.machines["a"].power_on()
-        self.run_for(60.0)
-        self.assertEqual((["b"], "active"), (self.runs_on(), self.state()))

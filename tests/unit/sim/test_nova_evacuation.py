@@ -146,6 +146,7 @@ class EvacuationTestCase(nova_cloud.NovaTestCase):
 
     def test_failed(self):
         self.assertEqual((["failed"], [], "error", "a"), self.end("failed"))
+        self.assertEqual((2, 0), (self.used("a"), self.used("b")))
 
     def test_failed_running(self):
         self.assertEqual(
@@ -163,6 +164,7 @@ class EvacuationTestCase(nova_cloud.NovaTestCase):
         self.assertEqual(
             (["pre-migrating"], [], "active", "a"), self.end("stuck")
         )
+        self.assertEqual((2, 1), (self.used("a"), self.used("b")))
         self.assertEqual("rebuilding", self.nova.servers[ONE].task_state)
 
     def test_stuck_running(self):

@@ -37,7 +37,13 @@ class LiveMigrationTestCase(nova_cloud.NovaTestCase):
         self.run_for(20.0)
         self.assertEqual((["b"], "b", ["completed"]), self.picture())
         self.assertIsNone(self.nova.servers[ONE].task_state)
-        self.assertIsNone(self.nova.records.held(ONE, "a"))
+        self.assertEqual((1, 1), (self.used("a"), self.used("b")))
+
+    def test_rolled_back(self):
+        self.run_for(5.0)
+        self.machines["b"].power_off()
+        self.run_for(20.0)
+        self.assertEqual((2, 0), (self.used("a"), self.used("b")))
 
     def test_source_dies_while_copying(self):
         self.run_for(5.0)
@@ -161,7 +167,7 @@ class ColdMigrationTestCase(nova_cloud.NovaTestCase):
         self.assertEqual(["confirming"], self.statuses())
         self.run_for(5.0)
         self.assertEqual((["b"], "b", "active", ["confirmed"]), self.picture())
-        self.assertIsNone(self.nova.records.held(ONE, "a"))
+        self.assertEqual((1, 1), (self.used("a"), self.used("b")))
 
     def test_source_dies(self):
         self.run_for(3.0)
