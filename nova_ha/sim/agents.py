@@ -109,14 +109,14 @@ class StartGate(services.Gate):
             tell=self._tell,
         ).wait()
         beacons.close()
-        program.kernel.after(0.0, lambda: self._passed(program, permit))
+        # Not from here: what the start brings about is not this program's.
+        program.kernel.after(
+            0.0, lambda: program.run(lambda: self._passed(permit))
+        )
 
-    def _passed(
-        self, program: kernel_mod.Program, permit: services.Call
-    ) -> None:
-        if program is self._program and program.alive:
-            self.cancel()
-            permit()
+    def _passed(self, permit: services.Call) -> None:
+        self.cancel()
+        permit()
 
     def _tell(self, line: str) -> None:
         self.said = line

@@ -135,6 +135,8 @@ class Machine:
 
     def lose_feed(self) -> None:
         """The power feed fails; devices that hang on it fail with it."""
+        if not self.power_feed:
+            return
         self._restore_power = self.power
         self.power_feed = False
         self.power_off("power feed lost")

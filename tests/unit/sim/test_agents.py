@@ -64,6 +64,10 @@ class AgentsCase(base.TestCase):
         beacon = self._facts().beacon
         return {check.name: check.detail for check in beacon.failed_checks}
 
+    def _programs(self) -> list[str]:
+        """Those that ZooKeeper has a session of."""
+        return [session.program for session in self.ensemble.sessions()]
+
     def _told(self, what: str) -> list[str]:
         return [
             entry.message
@@ -121,9 +125,7 @@ class SimAgentTest(AgentsCase):
         self.assertIsNone(facts.beacon)
         self.assertIs(model.GoodbyeReason.STOP, facts.goodbye.reason)
         self.assertEqual(["stopped"], self._told("agent.stopped"))
-        self.assertNotIn(
-            HOST, [session.program for session in self.ensemble.sessions()]
-        )
+        self.assertNotIn(HOST, self._programs())
 
     def test_restart_waits_for_the_goodbye(self) -> None:
         self.machine.stop_agent()
@@ -132,7 +134,14 @@ class SimAgentTest(AgentsCase):
         facts = self._facts()
         self.assertIsNotNone(facts.beacon)
         self.assertIsNone(facts.goodbye)
-        self.assertEqual(2, len(self._told("agent.started")))
+        self.assertEqual(
+            ["agent.started", "agent.stopped", "agent.started"],
+            [
+                entry.what
+                for entry in self.journal.entries
+                if entry.what.startswith("agent.")
+            ],
+        )
 
     def test_agent_stopped_before_it_was_up(self) -> None:
         self.machine.kill_agent()
@@ -260,6 +269,8 @@ class StartGateTest(AgentsCase):
         self.assertFalse(self.machine.may_start_guests())
         self._after(1.0)
         self.assertTrue(self.machine.may_start_guests())
+        living = [one.name for one in self.kernel.programs if one.alive]
+        self.assertNotIn("cmp1/wait-ready", living)
 
     def test_waits_for_the_end_of_an_evacuation(self) -> None:
         self._open_case(model.CaseState.EVACUATING)
@@ -293,7 +304,10 @@ class StartGateTest(AgentsCase):
         self.machine.kill_compute()
         self.machine.start_compute()
         self._after(5.0)
+        self.assertIn("cmp1/wait-ready", self._programs())
         self.machine.kill_compute()
+        self._after(2 * T)
+        self.assertNotIn("cmp1/wait-ready", self._programs())
         self.ensemble.delete(PATHS.case(HOST))
         self._after(5.0)
         self.assertFalse(self.machine.may_start_guests())

@@ -215,6 +215,7 @@ class NetworkTest(DevicesCase):
         outcome = self._fence()
         self.assertIsNone(outcome.evidence)
         self.assertTrue(outcome.off_sent)
+        self.assertIn("timeout", outcome.attempts[1].result)
         self.assertFalse(self.machine.power)
 
     def test_engine_killed_under_way_sends_nothing(self) -> None:

@@ -128,6 +128,7 @@ class PowerTest(MachineCase):
             if not on:
                 self.machine.power_off()
             self.machine.lose_feed()
+            self.machine.lose_feed()
             self.machine.power_on()
             self.assertFalse(self.machine.power)
             self.machine.restore_feed()
