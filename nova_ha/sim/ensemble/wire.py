@@ -45,8 +45,6 @@ class Wire:
         self._passes = passes
         self._queue: collections.deque[tuple[float, kernel_mod.Call]]
         self._queue = collections.deque()
-        self._clear = kernel.now
-        """When the last message will have arrived."""
         self._coming = False
         self._stuck: float | None = None
         self.open = True
@@ -59,8 +57,7 @@ class Wire:
         if not self.open:
             return
         due = self._kernel.now + extra + latency(self._kernel)
-        self._clear = max(self._clear, due)
-        self._queue.append((self._clear, call))
+        self._queue.append((due, call))
         self._expect()
 
     def close(self) -> None:
@@ -80,6 +77,7 @@ class Wire:
             self._repeat()
             return
         self._stuck = None
+        # In order: one that was quicker waits for those before it.
         while self._queue and self._queue[0][0] <= self._kernel.now:
             self._queue.popleft()[1]()
         self._coming = False

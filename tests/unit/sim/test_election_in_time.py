@@ -125,6 +125,35 @@ class ElectionInTimeTest(in_time.InTime):
         self.assertIsNone(self.first.epoch)
         self.assertTrue(self.second.may_act(self.second.epoch))
 
+    def test_a_leader_that_slept_before_the_answer_may_not_act(self) -> None:
+        """What an old answer acknowledges is old."""
+        program = self.first.program
+        self.run_for(0.5)
+        slept = self.freeze_before_the_answer()
+        self.run_for(2 * T)
+        self.assertTrue(slept)
+        self.assertTrue(self.second.may_act(self.second.epoch))
+        self.kernel.after_step.append(
+            lambda: self.assertFalse(self.first.may_act(self.epoch))
+        )
+        program.thaw()
+        self.run_for(3.0)
+
+    def freeze_before_the_answer(self) -> list[float]:
+        """Freeze the leader as soon as a renewal has reached the leader of
+        the ensemble."""
+        slept: list[float] = []
+        tree = self.ensemble._quorum.tree
+        zxid = tree.zxid
+
+        def look() -> None:
+            if tree.zxid != zxid and not slept:
+                slept.append(self.kernel.now)
+                self.first.program.freeze()
+
+        self.kernel.after_step.append(look)
+        return slept
+
     def test_a_leader_that_is_cut_off_ends_before_the_next_begins(
         self,
     ) -> None:
