@@ -203,6 +203,7 @@ class Connection:
 
     def close(self) -> None:
         """End the session, if that can be told to a member."""
+        self._program.check_alive()
         self._closing = True
         # What cannot be told, the time-out brings about.
         with contextlib.suppress(exception.CoordinationUnavailable):
@@ -227,6 +228,8 @@ class Connection:
         :param extra: seconds that the members need to agree on it.
         :raises CoordinationError:
         """
+        # One that has been killed says nothing more while it unwinds.
+        self._program.check_alive()
         link = self._link
         if link is None:
             raise _unavailable(f"no connection ({path})")

@@ -40,6 +40,11 @@ T = TypeVar("T")
 Act = Callable[["Link"], T]
 """A request, as it is carried out at the server."""
 
+Listener = Callable[[str, str, str, bytes | None], None]
+"""Told of each node that a change has touched, by the truth: the program
+that has changed it, the role of its credentials, the path, and what the node
+holds now (None: it is gone)."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Peer:
@@ -100,6 +105,7 @@ class Quorum:
         self._past = past.Past(self.tree)
         self._lag = 0.0
         self._watches = watches.Watches[Link]()
+        self.listeners: list[Listener] = []
         self.sessions: dict[int, Session] = {}
         self._links: dict[int, Link] = {}
         """By session."""
@@ -256,17 +262,35 @@ class Quorum:
         allow = access.guard(link.session.identity)
         with self.tree.change(allow) as change:
             result = act(change)
-        self.committed(change)
+        self.committed(change, link.session)
         self.catch_up(link)
         return result
 
-    def committed(self, change: tree_mod.Change) -> None:
-        """Fire the watches, at each member when it gets to know."""
+    def committed(
+        self, change: tree_mod.Change, session: Session | None = None
+    ) -> None:
+        """Fire the watches, at each member when it gets to know.
+
+        :param session: whose change it is; None: the servers' own.
+        """
+        self._tell(change, session)
         if self._lag:
             self._past.note(self._kernel.now, change)
             self._past.forget(self._kernel.now - self._lag)
         for link, watch, path in self._watches.fired(change.touched):
             self._fire(link, functools.partial(watch, path), self._kernel.now)
+
+    def _tell(self, change: tree_mod.Change, session: Session | None) -> None:
+        who, user = NAME, NAME
+        if session is not None:
+            who, user = session.owner, session.identity.partition(":")[0]
+        for path, before in change.before.items():
+            record = self.tree.find(path)
+            if before and record and before.changed == record.changed:
+                continue  # only its count of children
+            data = None if record is None else record.data
+            for listener in self.listeners:
+                listener(who, user, path, data)
 
     def _fire(self, link: Link, call: kernel_mod.Call, changed: float) -> None:
         due = changed + self._lag_of(link)

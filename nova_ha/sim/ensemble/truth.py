@@ -42,6 +42,8 @@ class Lowest:
     """The first of the sequential nodes below another: a leader's."""
 
     name: str
+    program: str
+    """Whose session made it; empty once that has ended."""
     created: int
     """zxid: the epoch."""
     alive: bool
@@ -53,6 +55,11 @@ class Truth:
 
     def __init__(self, quorum: quorum_mod.Quorum) -> None:
         self._quorum = quorum
+
+    @property
+    def listeners(self) -> list[quorum_mod.Listener]:
+        """Told of every change that is committed."""
+        return self._quorum.listeners
 
     @property
     def serving(self) -> bool:
@@ -109,10 +116,12 @@ class Truth:
         node = self.node(f"{path}/{names[0]}") if names else None
         if node is None:
             return None
+        session = self._quorum.sessions.get(node.owner)
         return Lowest(
-            paths_mod.name_of(node.path),
-            node.created,
-            node.owner in self._quorum.sessions,
+            name=paths_mod.name_of(node.path),
+            program="" if session is None else session.owner,
+            created=node.created,
+            alive=session is not None,
         )
 
 

@@ -275,6 +275,41 @@ class RequestsTest(in_time.InTime):
             self.assertIn((True, True), told)
             self.assertNotIn((True, False), told)
 
+    def test_the_last_words_of_a_killed_program_are_not_heard(self) -> None:
+        client = self.operator
+
+        def body() -> None:
+            try:
+                client.program.clock.sleep(60.0)
+            finally:
+                self.set()
+
+        client.does(body)
+        self.run_for(1.0)
+        client.program.kill()
+        self.run_for(1.0)
+        self.assertEqual(b"0", self.ensemble.read(self.path))
+
+    def test_whoever_listens_is_told_the_truth_at_once(self) -> None:
+        told: list[tuple[str, str, str, bytes | None]] = []
+        self.ensemble.listeners.append(lambda *args: told.append(args))
+        agent = self.client("c1", "agent")
+        parent = f"{self.paths.agents}/c1"
+        agent.tree.create(parent, b"p")
+        agent.tree.create(f"{parent}/beacon", b"b", ephemeral=True)
+        self.assertEqual(
+            [
+                ("c1", "agent", parent, b"p"),
+                ("c1", "agent", f"{parent}/beacon", b"b"),
+            ],
+            told,
+        )
+        told.clear()
+        self.ensemble.expire("c1")
+        self.assertEqual(
+            [("zookeeper", "zookeeper", f"{parent}/beacon", None)], told
+        )
+
 
 class OutageTest(in_time.InTime):
     def test_nothing_expires_and_time_outs_are_counted_anew(self) -> None:
