@@ -13,7 +13,7 @@
 """Reads a script's first part: the cloud that it is about."""
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from nova_ha.fencing import document
 from nova_ha.sim import fields
@@ -34,10 +34,13 @@ def read(item: document.Item, settings: settings_mod.Settings) -> script.Cloud:
     hosts = tuple(_hosts(given.needed("hosts")))
     names = [host.name for host in hosts]
     engines = tuple(_engines(given.take("engines")))
-    _check_unlike(item, [*names, *(engine.name for engine in engines)])
+    instances = tuple(_instances(given.take("instances"), names))
+    names += [engine.name for engine in engines]
+    names += [instance.name for instance in instances]
+    _check_unlike(item, names)
     made = script.Cloud(
         hosts=hosts,
-        instances=tuple(_instances(given.take("instances"), names)),
+        instances=instances,
         engines=engines,
         zookeeper=_zookeeper(given.take("zookeeper"), settings.policy.tick),
         intervals=settings.intervals,
@@ -154,9 +157,26 @@ def _engines(item: document.Item | None) -> Iterator[script.EngineSpec]:
 def _instances(
     item: document.Item | None, hosts: list[str]
 ) -> Iterator[script.InstanceSpec]:
+    if item is not None and isinstance(item.value, list):
+        yield from (_instance(one, hosts) for one in item.value)
+        return
     numbers = itertools.count(1)
     for host in _places(item, hosts):
         yield script.InstanceSpec(name=f"instance-{next(numbers)}", host=host)
+
+
+def _instance(
+    item: document.Item, hosts: Sequence[str]
+) -> script.InstanceSpec:
+    given = fields.Fields(item)
+    made = script.InstanceSpec(
+        name=fields.text(given.needed("name")),
+        host=fields.one_of(
+            item, fields.text(given.needed("host")), hosts, "host"
+        ),
+    )
+    given.finish()
+    return made
 
 
 def _places(item: document.Item | None, hosts: list[str]) -> Iterator[str]:

@@ -26,16 +26,22 @@ from oslo_config import cfg
 
 from nova_ha import exception
 from nova_ha.assembly import engine as assembly
-from nova_ha.conf import engine as engine_conf
+from nova_ha.conf import agent as agent_conf
 from nova_ha.conf import fencing as fencing_conf
+from nova_ha.conf import notifications as notifications_conf
 from nova_ha.conf import nova as nova_conf
+from nova_ha.conf import opts
 from nova_ha.conf import zookeeper as zookeeper_conf
 from nova_ha.core import policy as policy_mod
 from nova_ha.core.model import record
 from nova_ha.fencing import document
+from nova_ha.sim import fields
 from nova_ha.sim import script
 
-_MODULES = (engine_conf, fencing_conf, nova_conf, zookeeper_conf)
+_NOT_ENGINES = (agent_conf, notifications_conf)
+_REAL_SERVERS = (fencing_conf, nova_conf, zookeeper_conf)
+"""Of these only the numbers matter in a run: no address, no password."""
+
 _YAML = (".yaml", ".yml")
 
 
@@ -49,21 +55,21 @@ class Settings:
 
 def _options() -> cfg.ConfigOpts:
     conf = cfg.ConfigOpts()
-    for module in _MODULES:
+    for module in opts.MODULES:
         module.register_opts(conf)
     return conf
 
 
 def _settable() -> dict[str, str]:
-    """The group of each option that matters in a run: all of the engine's,
-    and of the others' the numbers."""
-    found: dict[str, str] = {}
-    for module in _MODULES:
-        for option in module.OPTS:
-            number = isinstance(option, cfg.FloatOpt | cfg.IntOpt)
-            if number or module is engine_conf:
-                found[option.dest] = module.GROUP.name
-    return found
+    """The group of each option that matters in a run."""
+    return {
+        option.dest: module.GROUP.name
+        for module in opts.MODULES
+        if module not in _NOT_ENGINES
+        for option in module.OPTS
+        if module not in _REAL_SERVERS
+        or isinstance(option, cfg.FloatOpt | cfg.IntOpt)
+    }
 
 
 def _fields() -> dict[str, type]:
@@ -83,21 +89,35 @@ def from_items(items: Mapping[str, document.Item]) -> Settings:
 
     :raises ConfigError: a name is unknown, or a value cannot be used.
     """
-    conf = _options()
-    settable, fields = _settable(), _fields()
+    settable, others = _settable(), _fields()
     own: dict[str, Any] = {}
+    options: dict[str, document.Item] = {}
     for name, item in items.items():
         if name in settable:
-            _override(conf, name, settable[name], item)
-        elif name in fields:
-            own[name] = fields[name](_number(item))
+            options[name] = item
+        elif name in others:
+            own[name] = _field(others[name], item)
         else:
             raise item.place.error(
                 "is no setting", f"settings are: {', '.join(names())}"
             )
-    made = _from_conf(conf)
+    made = _from_options(options, settable)
     policy = dataclasses.replace(made.policy, **own)
     return dataclasses.replace(made, policy=policy)
+
+
+def _from_options(
+    items: Mapping[str, document.Item], groups: Mapping[str, str]
+) -> Settings:
+    conf = _options()
+    try:
+        for name, item in items.items():
+            _override(conf, name, groups[name], item)
+        return _from_conf(conf)
+    finally:
+        # oslo.config keeps them in the group, which all runs share.
+        for name in items:
+            conf.clear_override(name, groups[name])
 
 
 def _override(
@@ -109,11 +129,12 @@ def _override(
         raise item.place.error(str(error)) from None
 
 
-def _number(item: document.Item) -> float:
-    value = item.value
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise item.place.error("must be a number")
-    return value
+def _field(kind: type, item: document.Item) -> Any:
+    if kind is float:
+        return fields.number(item)
+    if kind is int:
+        return fields.count(item)
+    return fields.flag(item) if kind is bool else fields.text(item)
 
 
 def from_file(path: str) -> Settings:

@@ -32,7 +32,7 @@ WORDS = {
     "machine.frozen": "frozen",
     "machine.thawed": "goes on",
     "guest.started": "starts to run",
-    "guest.stopped": "runs no more:",
+    "guest.stopped": "runs no more",
     "agent.started": "agent started",
     "agent.stopped": "agent stopped",
     "compute.started": "nova-compute started",
@@ -52,8 +52,9 @@ WORDS = {
 }
 """What happens, in words; anything else is told by its code."""
 
-_TOLD_BY_WORDS = ("machine.", "engine.", "zookeeper.")
-"""Groups whose messages say nothing that the words do not."""
+_TOLD_BY_WORDS = "engine."
+"""What these say is in the words; in which epoch an engine leads is a number
+that means nothing to a reader."""
 
 NOISE = frozenset(
     [
@@ -152,12 +153,6 @@ def _text(entry: journal_mod.Entry) -> str:
     words = WORDS.get(entry.what)
     if words is None:
         return f"{entry.what} {entry.message}"
-    if entry.what.startswith(_TOLD_BY_WORDS) and _of_the_world(entry):
+    if entry.what.startswith(_TOLD_BY_WORDS) or not entry.message:
         return words
-    return f"{words} {entry.message}"
-
-
-def _of_the_world(entry: journal_mod.Entry) -> bool:
-    """An engine says in which epoch it leads: a number that means nothing
-    to a reader."""
-    return about.event(entry) is None or entry.what == "engine.leading"
+    return f"{words}: {entry.message}"

@@ -117,6 +117,19 @@ _OPERATOR = (
         target=Target.HOST,
         help="nova-ha host maintenance --off.",
     ),
+    Verb(
+        name="release",
+        target=Target.HOST,
+        help="nova-ha host release: the end of a quarantine.",
+    ),
+    Verb(
+        name="calm",
+        target=Target.NOTHING,
+        help="Undo all troubles; from now on an operator does his part: "
+        "switches on what has been recovered, switches off what hangs, "
+        "vouches for what is off.",
+        told=False,
+    ),
 )
 
 GROUPS: Mapping[str, tuple[Verb, ...]] = {
