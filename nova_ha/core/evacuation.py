@@ -94,9 +94,9 @@ def _room(work: Work, targets: tuple[model.Target, ...]) -> Room:
     taken = collections.Counter(
         move.target for move in work.case.moves if move.target is not None
     )
+    source = work.case.host
     return Room(
-        targets,
-        work.world.eligible(work.case.host),
+        [one for one in targets if work.world.takes(one.host, source)],
         busy,
         taken,
         work.world.policy.evacuations_per_target,

@@ -21,6 +21,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 
 from nova_ha.core import events
+from nova_ha.core import guests as guests_mod
 from nova_ha.core import model
 from nova_ha.core import sources as sources_mod
 from nova_ha.core.model import record
@@ -234,6 +235,8 @@ class Fleet:
         self.services_error = "Nova has not been asked yet"
         self.services: dict[model.HostName, model.ServiceReport] = {}
         """Every nova-compute that Nova knows, enrolled or not."""
+        self.guests = guests_mod.Guests()
+        """By live agents, of all hosts."""
         self.contenders: tuple[model.Contender, ...] = ()
         self._first_look = True
 
@@ -317,9 +320,11 @@ class Fleet:
                 now,
                 first_look=self._first_look,
             )
+            self.guests.put(host, self.views[host].inventory)
         if event.complete:
-            for host in set(self.views) - set(event.hosts):
+            for host in self.views.keys() - event.hosts.keys():
                 del self.views[host]
+                self.guests.put(host, None)
             self._first_look = False
             self.connected = True
         return frozenset(changed)
@@ -333,6 +338,7 @@ class Fleet:
     ) -> frozenset[model.HostName]:
         self.services_error = ""
         self.services = dict(event.services)
+        self.guests.put_computes(event.services.keys())
         changed = set()
         for host, view in self.views.items():
             report = event.services.get(host)

@@ -25,6 +25,7 @@ took place entirely after we began to ask.
 import dataclasses
 from collections.abc import Collection, Mapping
 
+from nova_ha.core import guests as guests_mod
 from nova_ha.core import model
 from nova_ha.core.model import record
 
@@ -60,8 +61,8 @@ FRESH = 2
 class Agents:
     """What agents and fences prove about other hosts."""
 
-    inventories: Mapping[model.HostName, model.GuestInventory]
-    """By live agents about their own hosts, in their present boot."""
+    guests: guests_mod.Guests
+    """As live agents list them."""
     fenced: frozenset[model.HostName] = frozenset()
     """Proven to be off in their own current incident."""
 
@@ -69,11 +70,11 @@ class Agents:
         self, instance: model.InstanceId, source: model.HostName
     ) -> frozenset[model.HostName]:
         """Other hosts whose agents say that they run the guest."""
-        return frozenset(
-            host
-            for host, inventory in self.inventories.items()
-            if host != source and instance in inventory.guests
-        )
+        return self.guests.hosts_of(instance) - {source}
+
+    def inventory(self, host: model.HostName) -> model.GuestInventory | None:
+        """What the live agent of a host lists, in its present boot."""
+        return self.guests.inventories.get(host)
 
 
 def destinations(
@@ -147,7 +148,7 @@ def possible(
     for host, startable in found.items():
         if host in agents.fenced:
             continue
-        inventory = agents.inventories.get(host)
+        inventory = agents.inventory(host)
         if startable or inventory is None:
             runners.add(host)
             continue

@@ -21,9 +21,8 @@ class Room:
     """Free capacity and load of the possible targets, counted down while
     targets are being chosen. Lives only within one step.
 
-    :param targets: hosts with what Placement says is free, by class.
-    :param eligible: hosts that may take instances: alive, schedulable and
-        of the same storage domain.
+    :param targets: hosts that may take instances (alive, schedulable, of
+        the same storage domain), with what Placement says is free, by class.
     :param busy: evacuations in flight to each host.
     :param taken: evacuations of this case that went to each host so far.
     """
@@ -31,16 +30,11 @@ class Room:
     def __init__(
         self,
         targets: Collection[model.Target],
-        eligible: Collection[model.HostName],
         busy: Mapping[model.HostName, int],
         taken: Mapping[model.HostName, int],
         per_target: int,
     ) -> None:
-        self._free = {
-            target.host: dict(target.free)
-            for target in targets
-            if target.host in eligible
-        }
+        self._free = {target.host: dict(target.free) for target in targets}
         self._busy = dict(busy)
         self._taken = dict(taken)
         self._per_target = per_target

@@ -122,11 +122,7 @@ class World:
     @functools.cached_property
     def agents(self) -> runners.Agents:
         return runners.Agents(
-            inventories={
-                view.host: view.inventory
-                for view in self.fleet
-                if view.inventory is not None
-            },
+            guests=self.fleet.guests,
             fenced=frozenset(
                 host
                 for host, case in self.cases.items()
@@ -140,22 +136,21 @@ class World:
     def blind_spots(self, source: model.HostName) -> bool:
         """Whether some other host runs instances that no agent lists: then
         the records of each instance have to be read."""
-        known = self.agents.inventories.keys() | self.agents.fenced
+        fenced = self.agents.fenced
         return any(
-            host != source and host not in known
-            for host in self.fleet.services
+            host != source and host not in fenced
+            for host in self.fleet.guests.unlisted
         )
 
-    def eligible(self, source: model.HostName) -> frozenset[model.HostName]:
-        """Hosts that may take the instances of ``source``."""
-        view = self.fleet.view(source)
-        domain = _storage_domain(view)
-        return frozenset(
-            one.host
-            for one in self.fleet
-            if one.host != source
-            and self._takes_instances(one)
-            and (not domain or _storage_domain(one) in ("", domain))
+    def takes(self, host: model.HostName, source: model.HostName) -> bool:
+        """Whether ``host`` may take the instances of ``source``."""
+        domain = _storage_domain(self.fleet.view(source))
+        view = self.fleet.view(host)
+        return (
+            host != source
+            and view is not None
+            and self._takes_instances(view)
+            and (not domain or _storage_domain(view) in ("", domain))
         )
 
     def _takes_instances(self, view: liveness.HostView) -> bool:

@@ -162,6 +162,9 @@ def fleet(*views, connected=True, services=None):
     result.services = services or {
         view.host: view.service for view in views if view.service
     }
+    result.guests.put_computes(result.services.keys())
+    for view in views:
+        result.guests.put(view.host, view.inventory)
     result.connected = connected
     return result
 

@@ -12,6 +12,7 @@
 
 """Invariant 1: who could be running an instance."""
 
+from nova_ha.core import guests
 from nova_ha.core import runners
 from tests import base
 from tests.unit.core import builders as make
@@ -19,10 +20,10 @@ from tests.unit.core import builders as make
 
 class RunnersTestCase(base.TestCase):
     def agents(self, *inventories, fenced=()):
-        return runners.Agents(
-            inventories={one.host: one for one in inventories},
-            fenced=frozenset(fenced),
-        )
+        listed = guests.Guests()
+        for one in inventories:
+            listed.put(one.host, one)
+        return runners.Agents(guests=listed, fenced=frozenset(fenced))
 
     def possible(self, records, agents=None, marks=None):
         finding = runners.possible(

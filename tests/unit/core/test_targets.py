@@ -18,13 +18,12 @@ SMALL = {"VCPU": 1, "MEMORY_MB": 512}
 
 
 class RoomTestCase(base.TestCase):
-    def room(self, free, *, eligible=None, busy=None, taken=None, per=4):
+    def room(self, free, *, busy=None, taken=None, per=4):
         return targets.Room(
             [
                 model.Target(host=host, free={"VCPU": 8, "MEMORY_MB": memory})
                 for host, memory in free.items()
             ],
-            free.keys() if eligible is None else eligible,
             busy or {},
             taken or {},
             per,
@@ -74,12 +73,6 @@ class RoomTestCase(base.TestCase):
         self.assertIsNone(room.choose(SMALL))
         self.assertFalse(room.full_up(SMALL))  # waits, does not give up
 
-    def test_only_eligible_hosts(self):
-        room = self.room({"b": 9999, "c": 1024}, eligible={"c"})
-        self.assertEqual("c", room.choose(SMALL))
-        self.assertEqual({"c"}, set(room.hosts))
-        self.assertFalse(room.fits("b", SMALL))
-
     def test_what_to_avoid_is_taken_only_without_another(self):
         room = self.room({"b": 9999, "c": 1024})
         self.assertEqual("c", room.choose(SMALL, avoid=["b"]))
@@ -87,8 +80,6 @@ class RoomTestCase(base.TestCase):
 
     def test_the_callers_numbers_stay_as_they_are(self):
         free = {"VCPU": 8}
-        room = targets.Room(
-            [model.Target(host="b", free=free)], ["b"], {}, {}, 4
-        )
+        room = targets.Room([model.Target(host="b", free=free)], {}, {}, 4)
         room.take("b", {"VCPU": 1})
         self.assertEqual({"VCPU": 8}, free)
