@@ -23,6 +23,7 @@ block, with a deadline of their own, and raise the exceptions of
 
 import abc
 import dataclasses
+import datetime
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from nova_ha.core import events
@@ -134,6 +135,22 @@ class CaseStore(abc.ABC):
     @abc.abstractmethod
     def enrol(self, epoch: model.Epoch, record: model.HostRecord) -> None:
         """Write a host's record, keeping what an operator has set."""
+
+    @abc.abstractmethod
+    def count_death(
+        self, epoch: model.Epoch, host: model.HostName, at: datetime.datetime
+    ) -> None:
+        """Add a death to a host's record; the same one counts once."""
+
+    @abc.abstractmethod
+    def quarantine(
+        self,
+        epoch: model.Epoch,
+        host: model.HostName,
+        quarantine: model.Quarantine | None,
+    ) -> None:
+        """Put a host into quarantine; None: take it out, and forget its
+        deaths. One that is in already stays as it is."""
 
     @abc.abstractmethod
     def consume(self, epoch: model.Epoch, case: model.CaseId) -> None:

@@ -35,6 +35,7 @@ from nova_ha.coordination import znodes
 from nova_ha.core import codec
 from nova_ha.core import model
 from nova_ha.core import policy as policy_module
+from nova_ha.core import quarantine
 from nova_ha.core.model import HostName
 from nova_ha.core.model import record
 
@@ -107,6 +108,14 @@ class Store(abc.ABC):
         """
 
     @abc.abstractmethod
+    def release(self, host: HostName) -> model.Quarantine | None:
+        """Take a host out of quarantine and forget its deaths; returns the
+        quarantine, None where there was none.
+
+        :raises CoordinationError: it is not enrolled.
+        """
+
+    @abc.abstractmethod
     def close(self) -> None: ...
 
 
@@ -115,6 +124,7 @@ def policy(conf: cfg.ConfigOpts) -> policy_module.Policy:
     return policy_module.Policy(
         small_cloud=conf.engine.small_cloud,
         brake_fraction=conf.engine.brake_fraction,
+        brake_window=conf.engine.brake_window,
         soak_time=float(conf.engine.soak_time),
     )
 
@@ -286,22 +296,41 @@ class TreeStore(Store):
     def maintenance(
         self, host: HostName, on: bool, *, by: str, reason: str
     ) -> model.HostRecord:
-        path = self._paths.host(host)
         why = f"{reason} (by {by})" if reason else f"by {by}"
+        _, kept = self._amend(
+            host,
+            lambda old: dataclasses.replace(
+                old, maintenance=why if on else ""
+            ),
+        )
+        return kept
 
-        def change() -> model.HostRecord:
+    def release(self, host: HostName) -> model.Quarantine | None:
+        before, _ = self._amend(host, quarantine.released)
+        return before.quarantine
+
+    def _amend(
+        self,
+        host: HostName,
+        change: Callable[[model.HostRecord], model.HostRecord],
+    ) -> tuple[model.HostRecord, model.HostRecord]:
+        """Change a host's record; returns the old one and the new one."""
+        path = self._paths.host(host)
+
+        def once() -> tuple[model.HostRecord, model.HostRecord]:
             node = self._tree.get(path)
             if node is None or node.data is None:
                 raise exception.CoordinationError(
                     f"host {host} is not enrolled: an engine enrols it when "
                     "its agent and its nova-compute are there"
                 )
-            kept = codec.decode(model.HostRecord, node.data, path)
-            kept = dataclasses.replace(kept, maintenance=why if on else "")
-            self._tree.set(path, codec.encode(kept, path), node.version)
-            return kept
+            old = codec.decode(model.HostRecord, node.data, path)
+            new = change(old)
+            if new != old:
+                self._tree.set(path, codec.encode(new, path), node.version)
+            return old, new
 
-        return self._again(path, change)
+        return self._again(path, once)
 
     def close(self) -> None:
         self._tree.close()

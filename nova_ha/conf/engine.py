@@ -45,8 +45,48 @@ OPTS = [
         min=0.0,
         max=1.0,
         help="In larger clouds: the fraction of the monitored hosts that may "
-        "be suspect or in recovery at the same time (at least one). Above "
-        "it nothing new is fenced.",
+        "be suspect, in recovery or lately switched off at the same time (at "
+        "least one). Above it nothing new is fenced.",
+    ),
+    cfg.FloatOpt(
+        "brake_window",
+        default=60.0,
+        min=0.0,
+        help="Seconds for which a host that nova_ha has switched off counts "
+        "for the brake, even if it has been recovered by then. Longer than "
+        "it takes to detect a death, so that hosts which fail one after the "
+        "other are seen together; hosts of one failure domain that fall "
+        "silent within it of each other fell silent at once.",
+    ),
+    cfg.FloatOpt(
+        "storm_cooldown",
+        default=60.0,
+        min=0.0,
+        help="Seconds of quiet after a storm before anything new is fenced, "
+        "unless it reads off: agents and nova-compute need a while to come "
+        "back after a network does.",
+    ),
+    cfg.IntOpt(
+        "flap_count",
+        default=3,
+        min=0,
+        max=20,
+        help="How many deaths of a host within flap_window put it into "
+        "quarantine: it gets no instances and is not fenced by itself again. "
+        "0: none do.",
+    ),
+    cfg.FloatOpt(
+        "flap_window",
+        default=3600.0,
+        min=1.0,
+        help="Seconds within which the deaths of a host are counted.",
+    ),
+    cfg.FloatOpt(
+        "quarantine_time",
+        default=86400.0,
+        min=0.0,
+        help="Seconds of health, as seen by one leader without a break, that "
+        "end a quarantine. 0: only an operator does (nova-ha host release).",
     ),
     cfg.IntOpt(
         "fence_rounds",

@@ -16,6 +16,7 @@ Every change is one transaction with a check that the node of the leader of
 that epoch still exists. It may so be late, but never a deposed leader's.
 """
 
+import dataclasses
 import datetime
 from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
@@ -30,8 +31,10 @@ from nova_ha.coordination import reading
 from nova_ha.coordination import znodes
 from nova_ha.core import codec
 from nova_ha.core import model
+from nova_ha.core import quarantine as quarantine_mod
 from nova_ha.core.model import Epoch
 from nova_ha.core.model import HostName
+from nova_ha.core.model import Quarantine
 
 LOG = log.getLogger(__name__)
 
@@ -241,6 +244,55 @@ class ZooKeeperCaseStore(ports.CaseStore):
             change = znodes.Set(path, codec.encode(merged, path), node.version)
         self._commit(epoch, change)
 
+    def count_death(
+        self, epoch: Epoch, host: HostName, at: datetime.datetime
+    ) -> None:
+        self._amend(
+            epoch,
+            host,
+            lambda old: dataclasses.replace(
+                old, incidents=quarantine_mod.with_incident(old, at)
+            ),
+        )
+
+    def quarantine(
+        self, epoch: Epoch, host: HostName, quarantine: Quarantine | None
+    ) -> None:
+        if quarantine is None:
+            self._amend(epoch, host, quarantine_mod.released)
+            return
+        self._amend(
+            epoch,
+            host,
+            lambda old: dataclasses.replace(
+                old, quarantine=old.quarantine or quarantine
+            ),
+        )
+
+    def _amend(
+        self,
+        epoch: Epoch,
+        host: HostName,
+        change: Callable[[model.HostRecord], model.HostRecord],
+    ) -> None:
+        """Change a host's record; one that is gone is not made again.
+
+        :raises PayloadError: it cannot be read, and is left alone.
+        """
+        path = self._paths.host(host)
+
+        def once() -> None:
+            node = self._tree.get(path)
+            if node is None or node.data is None:
+                return
+            old = codec.decode(model.HostRecord, node.data, path)
+            new = change(old)
+            if new != old:
+                data = codec.encode(new, path)
+                self._commit(epoch, znodes.Set(path, data, node.version))
+
+        self._again(path, once)
+
     def consume(self, epoch: Epoch, case: model.CaseId) -> None:
         path = self._paths.confirmation(case)
         if self._tree.get(path) is None:
@@ -262,6 +314,8 @@ def merge(old: model.HostRecord, new: model.HostRecord) -> model.HostRecord:
         storage_domain=old.storage_domain or new.storage_domain,
         protected=old.protected or new.protected,
         maintenance=old.maintenance,
+        incidents=old.incidents,
+        quarantine=old.quarantine,
         enrolled_at=_earlier(old.enrolled_at, new.enrolled_at),
     )
 

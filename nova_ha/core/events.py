@@ -19,6 +19,7 @@ that an answer is never taken for younger than it may be.
 
 from collections.abc import Mapping
 
+from nova_ha.core import deeds
 from nova_ha.core import model
 from nova_ha.core import sources
 from nova_ha.core.model import record
@@ -112,6 +113,16 @@ class Enrolled(Event):
 
     host: model.HostName
     record: model.HostRecord | None = None
+    error: str = ""
+
+
+@record
+class QuarantineKept(Event):
+    """Something has been done about a host's failures, or (``error``) has
+    not."""
+
+    host: model.HostName
+    deed: deeds.Deed
     error: str = ""
 
 

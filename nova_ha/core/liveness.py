@@ -23,6 +23,7 @@ from collections.abc import Iterator, Mapping
 from nova_ha.core import events
 from nova_ha.core import guests as guests_mod
 from nova_ha.core import model
+from nova_ha.core import roster as roster_mod
 from nova_ha.core import sources as sources_mod
 from nova_ha.core.model import record
 
@@ -239,6 +240,7 @@ class Fleet:
         """By live agents, of all hosts."""
         self.contenders: tuple[model.Contender, ...] = ()
         self._first_look = True
+        self._roster: roster_mod.Roster | None = None
 
     def __iter__(self) -> Iterator[HostView]:
         return iter(self.views.values())
@@ -247,16 +249,12 @@ class Fleet:
         return self.views.get(host)
 
     @property
-    def monitored(self) -> int:
-        """Number of enrolled hosts that may be fenced: what the brake's
-        fractions are of."""
-        return sum(
-            1
-            for view in self
-            if view.facts.record is not None
-            and not view.facts.record.protected
-            and not view.facts.record.maintenance
-        )
+    def roster(self) -> roster_mod.Roster:
+        """The hosts that may be fenced. Made anew only when a record has
+        changed: all other news leave it as it is."""
+        if self._roster is None:
+            self._roster = roster_mod.of(view.facts.record for view in self)
+        return self._roster
 
     def fold(
         self, event: events.Event, now: float
@@ -314,6 +312,8 @@ class Fleet:
             if self._first_look or self._facts(host) != facts
         }
         for host in changed:
+            if self._record(host) != event.hosts[host].record:
+                self._roster = None
             self.views[host] = fold_facts(
                 self.views.get(host),
                 event.hosts[host],
@@ -324,10 +324,15 @@ class Fleet:
         if event.complete:
             for host in self.views.keys() - event.hosts.keys():
                 del self.views[host]
+                self._roster = None
                 self.guests.put(host, None)
             self._first_look = False
             self.connected = True
         return frozenset(changed)
+
+    def _record(self, host: model.HostName) -> model.HostRecord | None:
+        view = self.views.get(host)
+        return None if view is None else view.facts.record
 
     def _facts(self, host: model.HostName) -> model.HostFacts | None:
         view = self.views.get(host)

@@ -15,43 +15,27 @@
 Two kinds of time appear. ``datetime`` fields are UTC and only for records
 that people read. Durations are judged on the engine's monotonic clock and
 live in :mod:`nova_ha.core.liveness`, never in something that is stored.
+
+Names of things (:mod:`.nouns`) and what Nova says (:mod:`.nova_model`) have
+modules of their own; all are used from here.
 """
 
 import dataclasses
 import datetime
 import enum
 from collections.abc import Mapping
-from typing import NewType, TypeVar, dataclass_transform
 
-HostName = NewType("HostName", str)
-"""Nova service host name, exactly as Nova spells it."""
-
-InstanceId = NewType("InstanceId", str)
-"""UUID of a server."""
-
-CaseId = NewType("CaseId", str)
-BootId = NewType("BootId", str)
-"""Identifies one boot of a machine (/proc/sys/kernel/random/boot_id)."""
-
-Epoch = NewType("Epoch", int)
-"""Creation zxid of the leader's znode: grows with every new leader."""
-
-_T = TypeVar("_T")
-
-
-@dataclass_transform(frozen_default=True, kw_only_default=True)
-def record(cls: type[_T]) -> type[_T]:
-    """A frozen, slotted dataclass with keyword-only fields."""
-    return dataclasses.dataclass(frozen=True, slots=True, kw_only=True)(cls)
-
-
-@record
-class Now:
-    """One moment, on the clock for durations and on that for records."""
-
-    mono: float
-    utc: datetime.datetime
-
+from nova_ha.core.nouns import BootId as BootId
+from nova_ha.core.nouns import CaseId as CaseId
+from nova_ha.core.nouns import Epoch as Epoch
+from nova_ha.core.nouns import HostName as HostName
+from nova_ha.core.nouns import InstanceId as InstanceId
+from nova_ha.core.nouns import Now as Now
+from nova_ha.core.nouns import record as record
+from nova_ha.core.nova_model import Instance as Instance
+from nova_ha.core.nova_model import Migration as Migration
+from nova_ha.core.nova_model import ServiceReport as ServiceReport
+from nova_ha.core.nova_model import Target as Target
 
 # -- what agents say ---------------------------------------------------------
 
@@ -136,6 +120,14 @@ class HostFacts:
 
 
 @record
+class Quarantine:
+    """A host fails too often: neither fenced by itself, nor given guests."""
+
+    reason: str
+    since: datetime.datetime
+
+
+@record
 class HostRecord:
     """An enrolled host."""
 
@@ -150,6 +142,9 @@ class HostRecord:
     """Why this host must never be fenced; empty where it may be."""
     maintenance: str = ""
     """Why an operator has taken the host out; empty where it is in use."""
+    incidents: tuple[datetime.datetime, ...] = ()
+    """Its latest deaths, oldest first; bounded by ``quarantine.KEPT``."""
+    quarantine: Quarantine | None = None
     enrolled_at: datetime.datetime | None = None
 
 
@@ -197,6 +192,7 @@ class VerdictKind(enum.StrEnum):
     DEGRADED = "degraded"  # alive, but a local check fails
     REBOOTED = "rebooted"  # alive again in a new boot, guests gone
     AWAY = "away"  # said goodbye: unmonitored for its time to live
+    QUARANTINED = "quarantined"  # alive, but has failed too often
     HANDS_OFF = "hands-off"  # not ours to judge: protected, maintenance, ...
     UNKNOWN = "unknown"  # no proof of life, none of death
     AGENT_LOST = "agent-lost"  # beacon gone, nova-compute still reports
@@ -210,6 +206,7 @@ class Reason(enum.StrEnum):
     BEACON = "beacon"
     CHECKS_FAILED = "checks-failed"
     NEW_BOOT = "new-boot"
+    QUARANTINE = "quarantine"
     GOODBYE = "goodbye"
     PROTECTED = "protected"
     MAINTENANCE = "maintenance"
@@ -244,6 +241,7 @@ class Verdict:
             VerdictKind.ALIVE,
             VerdictKind.DEGRADED,
             VerdictKind.REBOOTED,
+            VerdictKind.QUARANTINED,
         )
 
 
@@ -343,63 +341,6 @@ class FenceOutcome:
 
 
 @record
-class ServiceReport:
-    """A nova-compute service as the API shows it."""
-
-    host: HostName
-    service_id: str
-    reported_at: datetime.datetime | None
-    """Nova's own time stamp of the last report; compared only with earlier
-    ones of the same service, never with a clock of ours."""
-    up: bool = False
-    forced_down: bool = False
-    disabled: bool = False
-    disabled_reason: str = ""
-    zone: str = ""
-
-
-@record
-class Instance:
-    """A server, as far as its recovery needs to know it."""
-
-    id: InstanceId
-    name: str
-    host: HostName | None
-    vm_state: str
-    """Lower case, Nova's words: active, stopped, error, paused, ..."""
-    task_state: str | None = None
-    power_state: int = 0
-    launched: bool = True
-    resources: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    """What it asks of Placement: class to amount."""
-    metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    fault: str = ""
-
-
-@record
-class Migration:
-    """A migration record, of any type."""
-
-    id: int
-    instance: InstanceId
-    kind: str
-    """evacuation, live-migration, migration or resize."""
-    status: str
-    source: HostName | None
-    dest: HostName | None
-    created_at: datetime.datetime | None = None
-    updated_at: datetime.datetime | None = None
-
-
-@record
-class Target:
-    """A host that could take instances: free amounts by resource class."""
-
-    host: HostName
-    free: Mapping[str, int]
-
-
-@record
 class Survey:
     """What Nova and the device said about a case's host, in one pass.
 
@@ -440,12 +381,22 @@ class Hold(enum.StrEnum):
     DISARMED = "disarmed"
     PAUSED = "paused"
     STORM = "storm"
+    QUARANTINE = "quarantine"  # failed too often to be fenced once more
     MAINTENANCE = "maintenance"
     PROTECTED = "protected"
     COORDINATION = "coordination"  # ZooKeeper away or leadership in doubt
     LIFE_AFTER_OFF = "life-after-off"  # the device lies: evidence is void
     POWER_UNKNOWN = "power-unknown"  # proof cannot be renewed
     POWER_ON = "power-on"  # a device contradicts the operator
+
+
+class BrakeRule(enum.StrEnum):
+    """Which rule of the storm brake keeps a host from being fenced."""
+
+    TOO_MANY = "too-many"  # more hosts in trouble than allowed
+    FAILURE_DOMAIN = "failure-domain"  # all of one fell silent at once
+    COOL_DOWN = "cool-down"  # a storm is not over for long enough
+    PACE = "pace"  # proven to be off; recovered a few at a time
 
 
 class MoveState(enum.StrEnum):
@@ -517,12 +468,18 @@ class RecoveryCase:
     epoch: Epoch = Epoch(0)
     verdict: Verdict
     hold: Hold | None = None
+    held_by: BrakeRule | None = None
+    """While held by a storm: the rule."""
+    silent_domain: str = ""
+    """The failure domain that fell silent with it, while all of it is."""
     opened_at: datetime.datetime
     times: Mapping[str, datetime.datetime] = dataclasses.field(
         default_factory=dict
     )
     """When each state was first entered, and each milestone reached."""
     evidence: FenceEvidence | None = None
+    died_at: datetime.datetime | None = None
+    """When the latest death was proven; to be fenced again is none."""
     doubt: str = ""
     """Why the evidence is void; nothing is done on it any more."""
     attempts: tuple[FenceAttempt, ...] = ()

@@ -41,6 +41,16 @@ class Policy:
     is fenced like a dead one, or left alone until an operator decides."""
     small_cloud: int = 5
     brake_fraction: float = 0.1
+    brake_window: float = 60.0
+    """How long a host that was switched off counts for the brake."""
+    storm_cooldown: float = 60.0
+    """Quiet after a storm before anything new is fenced."""
+    flap_count: int = 3
+    """Deaths of a host within ``flap_window`` that put it into quarantine;
+    0: none do."""
+    flap_window: float = 3600.0
+    quarantine_time: float = 86400.0
+    """Unbroken health that ends a quarantine; 0: only an operator does."""
     fence_rounds: int = 10
     fence_backoff: float = 5.0
     fence_backoff_max: float = 300.0

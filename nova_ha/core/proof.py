@@ -25,7 +25,12 @@ from nova_ha.core.work import Work
 
 def prove(work: Work, evidence: model.FenceEvidence) -> None:
     """The host is proven to be off: the only entry to FENCED."""
-    work.update(evidence=evidence, refencing=False, hold=None, doubt="")
+    anew = work.case.died_at is None or work.case.evidence is None
+    if anew and not work.case.refencing:
+        work.update(died_at=work.now.utc)
+    work.update(
+        evidence=evidence, refencing=False, hold=None, held_by=None, doubt=""
+    )
     work.remember(
         proven_at=work.now.mono,
         survey=None,

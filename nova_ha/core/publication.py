@@ -24,6 +24,7 @@ CODES = {
     Kind.ALIVE: ("host.alive", Severity.INFO),
     Kind.DEGRADED: ("host.degraded", Severity.WARNING),
     Kind.REBOOTED: ("host.rebooted", Severity.WARNING),
+    Kind.QUARANTINED: ("host.in_quarantine", Severity.WARNING),
     Kind.AWAY: ("host.away", Severity.INFO),
     Kind.HANDS_OFF: ("host.hands_off", Severity.INFO),
     Kind.UNKNOWN: ("host.suspected", Severity.WARNING),
@@ -39,6 +40,7 @@ ADVICE = {
     "it off at its device, and it is recovered",
     Kind.DEGRADED: "mend what the check names",
     Kind.REBOOTED: "see that its instances run",
+    Kind.QUARANTINED: "find out why, then `nova-ha host release` it",
 }
 
 

@@ -27,6 +27,7 @@ from nova_ha.core import evacuation
 from nova_ha.core import events
 from nova_ha.core import holding
 from nova_ha.core import model
+from nova_ha.core import permission
 from nova_ha.core import proof
 from nova_ha.core import returning
 from nova_ha.core import settling
@@ -258,16 +259,7 @@ def _switch(hold: Hold, host: model.HostName) -> str:
 
 
 def _fence_if_permitted(work: Work) -> None:
-    host = work.case.host
-    braked = work.world.braked(host)
-    if braked:
-        work.hold(
-            Hold.STORM,
-            f"storm: {braked}. If hosts are really dead, switch them off at "
-            f"their device or `nova-ha confirm-fenced {host}`",
-        )
-        proof.ask_device(work)
-    elif work.due(actions.Fence.__name__):
+    if not permission.held(work) and work.due(actions.Fence.__name__):
         work.release()
         work.enter(S.FENCING, verdict_mod.EXPLAIN[work.verdict.reason])
 

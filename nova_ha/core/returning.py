@@ -15,7 +15,9 @@ soak time - and only then in service again."""
 
 from nova_ha.core import actions
 from nova_ha.core import holding
+from nova_ha.core import permission
 from nova_ha.core import proof
+from nova_ha.core import quarantine
 from nova_ha.core import settling
 from nova_ha.core import surveys
 from nova_ha.core import verdict as verdict_mod
@@ -26,6 +28,9 @@ from nova_ha.core.model import VerdictKind
 from nova_ha.core.work import Work
 
 S = CaseState
+
+CONFIRM = 5.0
+"""Seconds until Nova is expected to show a change."""
 
 
 def returned(work: Work) -> bool:
@@ -60,11 +65,16 @@ def returning_state(work: Work) -> None:
 def _died_again(work: Work) -> bool:
     """A returned host that is down is fenced like any other."""
     if work.verdict.kind is not VerdictKind.DOWN:
+        if work.case.hold in (Hold.STORM, Hold.QUARANTINE):
+            work.release()
         return False
-    braked = work.world.braked(work.case.host)
-    if braked:
-        work.hold(Hold.STORM, f"storm: {braked}")
-        return True
+    _begin_anew(work)
+    if not proof.confirmed(work) and not permission.held(work):
+        work.enter(S.FENCING, "it died again")
+    return True
+
+
+def _begin_anew(work: Work) -> None:
     view = work.view
     work.update(
         boot_id=work.case.boot_id if view is None else view.boot_id,
@@ -78,8 +88,6 @@ def _died_again(work: Work) -> bool:
         force_down=_again(work.case.force_down),
         disable=_again(work.case.disable),
     )
-    work.enter(S.FENCING, "it died again")
-    return True
 
 
 def _again(flag: Ownership) -> Ownership:
@@ -111,13 +119,34 @@ def _take_back(work: Work) -> None:
             )
         )
     elif case.disable in mine and not _reason_changed(work):
+        _take_back_disable(work)
+    elif work.world.quarantine(case.host) is not None:
+        work.enter(S.CLOSED, "back, and in quarantine")
+    else:
+        work.enter(S.CLOSED, "back in service")
+
+
+def _take_back_disable(work: Work) -> None:
+    case = work.case
+    spared = work.world.quarantine(case.host)
+    if spared is None:
         work.act_when_due(
             actions.Enable(
                 host=case.host, case=case.id, service_id=work.service_id()
             )
         )
-    else:
-        work.enter(S.CLOSED, "back in service")
+    elif work.due("Disable"):
+        # Not this case's any more, but the quarantine's. Done when Nova
+        # shows it.
+        work.act(
+            actions.Disable(
+                host=case.host,
+                case=case.id,
+                service_id=work.service_id(),
+                reason=quarantine.reason(spared),
+            )
+        )
+        work.later("Disable", CONFIRM)
 
 
 def _reason_changed(work: Work) -> bool:

@@ -24,7 +24,8 @@ S = CaseState
 TRANSITIONS: Mapping[tuple[CaseState, CaseState], str] = {
     (S.SUSPECTED, S.FENCING): "all evidence says down, and the brake, the "
     "operator's switches and our own lease permit it",
-    (S.SUSPECTED, S.FENCED): "an operator confirms that the host is off",
+    (S.SUSPECTED, S.FENCED): "an operator confirms that the host is off; or "
+    "its device reads off, where the brake or a quarantine forbids to fence",
     (S.SUSPECTED, S.CANCELLED): "a sign of life, or a planned absence, "
     "before anything was done",
     (S.FENCING, S.FENCED): "a device was seen to read off",
@@ -66,6 +67,8 @@ TRANSITIONS: Mapping[tuple[CaseState, CaseState], str] = {
     (S.EVACUATED, S.RETURNING): "the host's agent is back in a new boot",
     (S.RETURNING, S.SOAKING): "Nova has cleaned the host up and its checks "
     "are green",
+    (S.RETURNING, S.FENCED): "it died again, and as from SUSPECTED",
+    (S.SOAKING, S.FENCED): "as from RETURNING",
     (S.RETURNING, S.FENCING): "it died again before it was taken back",
     (S.SOAKING, S.RETURNING): "a check failed: the soak starts again",
     (S.SOAKING, S.FENCING): "it died again while it was being watched",

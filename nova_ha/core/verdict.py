@@ -30,6 +30,7 @@ from nova_ha.core.model import VerdictKind as Kind
 EXPLAIN = {
     Reason.BEACON: "its agent's session is alive",
     Reason.CHECKS_FAILED: "its agent is alive, but local checks fail",
+    Reason.QUARANTINE: "it has failed too often and is in quarantine",
     Reason.NEW_BOOT: "it has crashed and come back by itself",
     Reason.GOODBYE: "its agent has said goodbye for a while",
     Reason.PROTECTED: "it is protected and must never be fenced",
@@ -59,6 +60,9 @@ EXPLAIN = {
 
 CASE_REASON = "nova-ha: case "
 """Prefix of the reason with which nova_ha disables a service."""
+
+QUARANTINE_REASON = "nova-ha: quarantine"
+"""The same, of a host that has failed too often."""
 
 AUTO_REASON = "AUTO:"
 """Prefix of the reason with which nova-compute disables itself (its libvirt
@@ -104,6 +108,13 @@ def _judge_present(
     policy: policy_mod.Policy,
     now: float,
 ) -> Verdict:
+    kept = view.facts.record
+    if kept is not None and kept.quarantine is not None:
+        return Verdict(
+            kind=Kind.QUARANTINED,
+            reason=Reason.QUARANTINE,
+            detail=kept.quarantine.reason,
+        )
     rebooted = view.rebooted_at
     if rebooted is not None and now - rebooted < policy.soak_time:
         return Verdict(kind=Kind.REBOOTED, reason=Reason.NEW_BOOT)
@@ -164,7 +175,7 @@ def _operator_flag(
     ):
         return _hands_off(Reason.OPERATOR_FORCED_DOWN)
     if service.disabled and not service.disabled_reason.startswith(
-        (AUTO_REASON, CASE_REASON)
+        (AUTO_REASON, CASE_REASON, QUARANTINE_REASON)
     ):
         return _hands_off(Reason.OPERATOR_DISABLED, service.disabled_reason)
     return None

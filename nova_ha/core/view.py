@@ -98,6 +98,8 @@ def judge(
         return FREE
     if facts.record.maintenance:
         return _not(f"in maintenance: {facts.record.maintenance}")
+    if facts.record.quarantine is not None:
+        return _not(f"in quarantine: {facts.record.quarantine.reason}")
     if facts.beacon is None:
         return _without_beacon(facts, goodbye_age)
     failed = facts.beacon.failed_checks

@@ -163,7 +163,9 @@ class Work:
         if (self.case.state, state) not in self._transitions:
             raise ValueError(f"no transition {self.case.state} -> {state}")
         times = {**self.case.times, state.value: self.now.utc}
-        self.update(state=state, message=message, times=times, hold=None)
+        self.update(
+            state=state, message=message, times=times, hold=None, held_by=None
+        )
         code = f"case.{state.value.replace('-', '_')}"
         self.tell(code, message, severity=severity)
 
@@ -175,9 +177,14 @@ class Work:
             times = {**self.case.times, name: at or self.now.utc}
             self.update(times=times)
 
-    def hold(self, hold: model.Hold, message: str) -> None:
-        if self.case.hold is not hold:
-            self.update(hold=hold, message=message)
+    def hold(
+        self,
+        hold: model.Hold,
+        message: str,
+        held_by: model.BrakeRule | None = None,
+    ) -> None:
+        if (self.case.hold, self.case.held_by) != (hold, held_by):
+            self.update(hold=hold, held_by=held_by, message=message)
             self.tell("case.held", message, severity=model.Severity.WARNING)
         elif self.case.message != message:
             self.update(message=message)
@@ -185,7 +192,7 @@ class Work:
     def release(self) -> None:
         if self.case.hold is not None:
             held = self.case.hold
-            self.update(hold=None)
+            self.update(hold=None, held_by=None)
             self.tell("case.resumed", f"no longer held: {held.value}")
 
     def wait_for(self, message: str) -> None:

@@ -14,16 +14,15 @@
 operator's switches, the brake. Computed once a step, only where asked for.
 """
 
-import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from nova_ha.core import brake
+from nova_ha.core import domains
 from nova_ha.core import liveness
 from nova_ha.core import model
 from nova_ha.core import policy as policy_mod
 from nova_ha.core import runners
-from nova_ha.core import verdict as verdict_mod
 from nova_ha.core.model import CaseState
 
 OFF_STATES = frozenset(
@@ -57,13 +56,22 @@ class World:
         control: model.Control,
         confirmations: Mapping[model.CaseId, model.Confirmation],
         policy: policy_mod.Policy,
+        *,
+        suspects: Collection[model.HostName],
+        memory: brake.Memory,
     ) -> None:
+        """
+        :param suspects: the hosts whose verdict is a suspicion.
+        :param memory: of the brake, as :func:`.storm.fold` has left it.
+        """
         self.fleet = fleet
         self.cases = cases
         self.verdicts = verdicts
         self.control = control
         self.confirmations = confirmations
         self.policy = policy
+        self.suspects = suspects
+        self.memory = memory
 
     @property
     def stopped(self) -> model.Hold | None:
@@ -76,48 +84,106 @@ class World:
             return model.Hold.DISARMED
         return None
 
+    # -- the brake --
+
     @functools.cached_property
     def load(self) -> brake.Load:
+        roster = self.fleet.roster
         return brake.Load(
-            monitored=self.fleet.monitored,
+            monitored=len(roster.hosts),
             suspects=frozenset(
                 host
-                for host, verdict in self.verdicts.items()
-                if verdict_mod.suspect(verdict) and not self._dealt_with(host)
+                for host in roster.hosts.intersection(self.suspects)
+                if not self._dealt_with(host)
             ),
             busy=frozenset(
                 host
                 for host, case in self.cases.items()
                 if case.state in brake.BUSY
             ),
+            fenced=frozenset(self.memory.fenced_at),
         )
 
     def _dealt_with(self, host: model.HostName) -> bool:
         case = self.cases.get(host)
         return case is not None and case.state in OFF_STATES
 
-    def braked(self, host: model.HostName) -> str:
-        """Why the brake forbids to fence ``host`` now; empty if it may."""
-        verdict = self.verdicts.get(host)
-        proven = (
-            verdict is not None and verdict.reason is model.Reason.POWER_OFF
-        )
-        load = dataclasses.replace(
-            self.load, busy=self.load.busy - self._waiting_for(host)
-        )
-        return brake.blocks(host, load, self.policy, proven=proven)
-
-    def _waiting_for(self, host: model.HostName) -> frozenset[model.HostName]:
-        """Hosts whose recovery cannot end before ``host`` is dealt with,
-        because it was to take their instances."""
+    @property
+    def undecided(self) -> frozenset[model.HostName]:
+        """Suspects that are neither being fenced nor known to be off."""
         return frozenset(
-            case.host
-            for case in self.cases.values()
-            if case.host != host
-            and any(
-                move.target == host and not move.final for move in case.moves
-            )
+            host
+            for host in self.load.suspects - self.load.busy
+            if not self.reads_off(host)
         )
+
+    def is_down(self, host: model.HostName) -> bool:
+        """Whether all evidence says so."""
+        verdict = self.verdicts.get(host)
+        return verdict is not None and verdict.kind is model.VerdictKind.DOWN
+
+    def reads_off(self, host: model.HostName) -> bool:
+        """Whether it is known to be off without our doing."""
+        verdict = self.verdicts.get(host)
+        return verdict is not None and verdict.reason is model.Reason.POWER_OFF
+
+    def braked(self, host: model.HostName) -> brake.Block | None:
+        """What forbids to fence ``host`` now."""
+        if self.reads_off(host):
+            return brake.pace(host, self._load_for(host), self.policy)
+        return self.forbidden(host)
+
+    def forbidden(self, host: model.HostName) -> brake.Block | None:
+        """What forbids to send a power-off to ``host``."""
+        return next(iter(self.stops(host)), None) or self._cooling(host)
+
+    def quarantine(self, host: model.HostName) -> model.Quarantine | None:
+        """The quarantine of ``host``: it is not fenced by itself."""
+        view = self.fleet.view(host)
+        record = None if view is None else view.facts.record
+        return None if record is None else record.quarantine
+
+    def stops(self, host: model.HostName) -> list[brake.Block]:
+        """What stops ``host``, which may still run, at this very moment."""
+        view = self.fleet.view(host)
+        domain = None
+        if view is not None:
+            domain = domains.blocks(
+                view, self.fleet, self.verdicts, self.cases, self.policy
+            )
+        crowd = brake.too_many(host, self._load_for(host), self.policy)
+        return [block for block in (domain, crowd) if block is not None]
+
+    def _cooling(self, host: model.HostName) -> brake.Block | None:
+        view = self.fleet.view(host)
+        own = brake.EVERYWHERE if view is None else domains.domain_of(view)
+        for key in (brake.EVERYWHERE, own):
+            storm = self.memory.storms.get(key)
+            if storm is not None:
+                return brake.Block(
+                    rule=model.BrakeRule.COOL_DOWN,
+                    domain=key,
+                    message=f"after a storm ({storm.rule.value}) there have "
+                    f"to be {self.policy.storm_cooldown:g} s of quiet",
+                )
+        return None
+
+    def _load_for(self, host: model.HostName) -> brake.Load:
+        return self.load.without(self._waiting_for.get(host, ()))
+
+    @functools.cached_property
+    def _waiting_for(self) -> Mapping[model.HostName, set[model.HostName]]:
+        """Hosts whose recovery cannot end before another one is dealt with,
+        because that was to take their instances."""
+        found: dict[model.HostName, set[model.HostName]] = {}
+        for case in self.cases.values():
+            for move in case.moves:
+                target = move.target
+                if target and target != case.host and not move.final:
+                    found.setdefault(target, set()).add(case.host)
+        return found
+
+    # -- other hosts --
 
     @functools.cached_property
     def agents(self) -> runners.Agents:

@@ -25,6 +25,7 @@ from oslo_log import log as logging
 from nova_ha import clock as clock_mod
 from nova_ha import ports
 from nova_ha.core import actions
+from nova_ha.core import brake
 from nova_ha.core import enrolment
 from nova_ha.core import events
 from nova_ha.core import liveness
@@ -32,11 +33,14 @@ from nova_ha.core import model
 from nova_ha.core import policy as policy_mod
 from nova_ha.core import publication
 from nova_ha.core import recovery
+from nova_ha.core import sources
+from nova_ha.core import storm
 from nova_ha.core import verdict as verdict_mod
 from nova_ha.core import work
 from nova_ha.core import world as world_mod
 from nova_ha.engine import executor as executor_mod
 from nova_ha.engine import jobs
+from nova_ha.engine import quarantines
 
 LOG = logging.getLogger(__name__)
 
@@ -93,6 +97,11 @@ class Controller:
         self._enrolling: dict[model.HostName, float] = {}
         self._told: dict[tuple[model.HostName, str], str] = {}
         self._cached_world: world_mod.World | None = None
+        self._suspects: set[model.HostName] = set()
+        self._memory = brake.Memory()
+        self._quarantines = quarantines.Quarantines(
+            policy, self._submit, notifier
+        )
         self._now = model.Now(mono=clock.monotonic(), utc=clock.utcnow())
 
     @property
@@ -103,20 +112,40 @@ class Controller:
     @property
     def busy(self) -> bool:
         """Some host wants attention at every tick."""
-        return bool(self.cases or self._attention)
+        return bool(
+            self.cases or self._attention or self._quarantines.restless
+        )
 
     def handle(self, event: events.Event) -> None:
         """Take in one event and do what follows."""
-        self._now = model.Now(
-            mono=self._clock.monotonic(), utc=self._clock.utcnow()
+        before, self._now = (
+            self._now,
+            model.Now(mono=self._clock.monotonic(), utc=self._clock.utcnow()),
         )
         self._cached_world = None
-        hosts = self._take_in(event)
+        hosts = self._doubt_after_break(self._now.mono - before.mono)
+        hosts |= self._take_in(event)
         hosts |= self._attention | self.cases.keys()
+        hosts |= self._quarantines.restless
         self._judge(hosts)
         self._reload_if_due()
         if self.leading:
             self._lead(hosts, event)
+
+    def _doubt_after_break(self, seconds: float) -> set[model.HostName]:
+        """Treat a break of our own like an outage: what has happened in it
+        is not known, and no age that spans it means anything."""
+        if seconds <= sources.BREAK:
+            return set()
+        LOG.warning("This engine stood still for %.1f s", seconds)
+        self._tell(
+            "engine.stalled",
+            f"for {seconds:.1f} s: everything is read again, and ages count "
+            "from then",
+            model.Severity.WARNING,
+        )
+        outage = events.ConnectionChanged(connected=False)
+        return set(self.fleet.fold(outage, self._now.mono))
 
     # -- taking in --
 
@@ -142,8 +171,17 @@ class Controller:
             case events.Closed():
                 return self._take_closed(event)
             case _:
+                self._remember(event)
                 return set(self.fleet.fold(event, self._now.mono))
         return set()
+
+    def _remember(self, event: events.Event) -> None:
+        """Keep what concerns neither the fleet nor a case alone."""
+        match event:
+            case events.QuarantineKept():
+                self._quarantines.take(event, self._now)
+            case events.Fenced(host=host, outcome=outcome) if outcome.off_sent:
+                self._memory = storm.fenced(self._memory, host, self._now.mono)
 
     def _change_leadership(self, epoch: model.Epoch | None) -> None:
         self.epoch = epoch
@@ -161,6 +199,7 @@ class Controller:
         self._publishing.clear()
         self._enrolling.clear()
         self._told.clear()
+        self._quarantines.forget()
         self._loaded = False
 
     def _reload_if_due(self) -> None:
@@ -188,6 +227,9 @@ class Controller:
             self._save(self.cases[case.host])
             self._tell_case(taken, "case.taken_over", "by a new leader")
         self._published = {one.host: one for one in event.published}
+        self._memory = storm.take_over(
+            [one.case for one in self.cases.values()], self._now.mono
+        )
         self._loaded = True
         self._tell("engine.leading", f"in epoch {self.epoch}")
         return set(self.fleet.views) | self._published.keys()
@@ -210,6 +252,8 @@ class Controller:
             if view is None:
                 self.verdicts.pop(host, None)
                 self._attention.discard(host)
+                self._suspects.discard(host)
+                self._quarantines.drop(host)
                 continue
             open_case = self.cases.get(host)
             verdict = verdict_mod.judge(
@@ -224,6 +268,10 @@ class Controller:
                 self._attention.discard(host)
             else:
                 self._attention.add(host)
+            if verdict_mod.suspect(verdict):
+                self._suspects.add(host)
+            else:
+                self._suspects.discard(host)
 
     def _world(self) -> world_mod.World:
         if self._cached_world is None:
@@ -234,6 +282,8 @@ class Controller:
                 control=self.control,
                 confirmations=self._confirmations,
                 policy=self._policy,
+                suspects=self._suspects,
+                memory=self._memory,
             )
         return self._cached_world
 
@@ -245,8 +295,10 @@ class Controller:
     # -- leading --
 
     def _lead(self, hosts: set[model.HostName], event: events.Event) -> None:
+        self._watch_storms()
         for host in sorted(hosts):
             self._enrol_if_wanted(host)
+            self._keep_quarantine(host)
             self._tell_verdict(host)
             open_case = self.cases.get(host)
             if open_case is None:
@@ -254,6 +306,20 @@ class Controller:
             else:
                 self._step(open_case, _for_case(event, open_case.case))
             self._publish_if_changed(host)
+
+    def _watch_storms(self) -> None:
+        self._memory, told = storm.fold(
+            self._memory, self._world(), self._now.mono
+        )
+        self._cached_world = None
+        for event in told:
+            self._notifier.emit(event)
+
+    def _keep_quarantine(self, host: model.HostName) -> None:
+        view, one = self.fleet.view(host), self.cases.get(host)
+        if view is not None and self.fleet.connected:
+            case = None if one is None else one.case
+            self._quarantines.look(view, case, self._now)
 
     def _open_if_suspect(self, host: model.HostName) -> None:
         verdict = self.verdicts.get(host)
@@ -483,9 +549,16 @@ class Controller:
             )
         )
 
-    def _tell(self, code: str, message: str) -> None:
+    def _tell(
+        self,
+        code: str,
+        message: str,
+        severity: model.Severity = model.Severity.INFO,
+    ) -> None:
         if self.epoch is not None:
-            self._notifier.emit(model.AuditEvent(code=code, message=message))
+            self._notifier.emit(
+                model.AuditEvent(code=code, message=message, severity=severity)
+            )
 
 
 def _for_case(event: events.Event, case: model.RecoveryCase) -> events.Event:

@@ -114,6 +114,8 @@ def failure(job: jobs.Job, epoch: model.Epoch, error: str) -> events.Event:
             return events.Published(host=host, verdict=verdict, error=error)
         case jobs.EnrolHost(host=host):
             return events.Enrolled(host=host, error=error)
+        case jobs.KeepQuarantine(host=host, deed=deed):
+            return events.QuarantineKept(host=host, deed=deed, error=error)
         case jobs.Perform(action=actions.Evacuate() as action):
             return events.EvacuateAnswered(
                 host=action.host,

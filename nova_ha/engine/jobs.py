@@ -14,6 +14,7 @@
 its cases."""
 
 from nova_ha.core import actions
+from nova_ha.core import deeds
 from nova_ha.core import model
 from nova_ha.core.model import record
 
@@ -65,6 +66,13 @@ class EnrolHost(HostJob):
     beacon: model.Beacon
     service: model.ServiceReport
     engines: tuple[model.Contender, ...]
+
+
+@record
+class KeepQuarantine(HostJob):
+    """Do something about a host that keeps failing."""
+
+    deed: deeds.Deed
 
 
 @record

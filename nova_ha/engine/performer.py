@@ -25,6 +25,7 @@ from nova_ha import clock as clock_mod
 from nova_ha import exception
 from nova_ha import ports
 from nova_ha.core import actions
+from nova_ha.core import deeds
 from nova_ha.core import enrolment
 from nova_ha.core import events
 from nova_ha.core import model
@@ -71,6 +72,8 @@ class Performer:
                 return self._publish(job, epoch)
             case jobs.EnrolHost():
                 return self._enrol(job, epoch)
+            case jobs.KeepQuarantine():
+                return self._keep_quarantine(job, epoch)
             case jobs.Perform():
                 return self._act(job.action, epoch)
         raise TypeError(f"unknown job {job.key}")
@@ -104,6 +107,8 @@ class Performer:
         try:
             self._world.leadership.check(case.epoch)
             self._world.store.consume(case.epoch, case.id)
+            # Consuming may have taken longer than the lease.
+            self._world.leadership.check(case.epoch)
             self._world.store.close(case, job.version)
         except (exception.StaleVersion, exception.NotLeading) as error:
             return _save_failed(case, error, stale=True)
@@ -145,6 +150,35 @@ class Performer:
             return events.Enrolled(host=job.host, error=str(error))
         return events.Enrolled(host=job.host, record=record)
 
+    def _keep_quarantine(
+        self, job: jobs.KeepQuarantine, epoch: model.Epoch
+    ) -> events.Event:
+        error = ""
+        try:
+            self._world.leadership.check(epoch)
+            self._do(job.host, job.deed, epoch)
+        except exception.NovaHaError as exc:
+            error = str(exc)
+        return events.QuarantineKept(host=job.host, deed=job.deed, error=error)
+
+    def _do(
+        self, host: model.HostName, deed: deeds.Deed, epoch: model.Epoch
+    ) -> None:
+        store, compute = self._world.store, self._world.compute
+        match deed:
+            case deeds.Count(at=at):
+                store.count_death(epoch, host, at)
+            case deeds.Begin(quarantine=quarantine):
+                store.quarantine(epoch, host, quarantine)
+            case deeds.End():
+                store.quarantine(epoch, host, None)
+            case deeds.Disable(service_id=service_id, reason=reason):
+                compute.disable(service_id, reason)
+            case deeds.Enable(service_id=service_id):
+                compute.enable(service_id)
+            case _:
+                raise TypeError(f"unknown deed {deed}")
+
     # -- actions of a case --
 
     def _act(self, action: actions.Action, epoch: model.Epoch) -> events.Event:
@@ -184,14 +218,17 @@ class Performer:
             case actions.Enable(service_id=service_id):
                 compute.enable(service_id)
             case actions.Repair(instance=instance, target=target):
-                self._repair(instance, target)
+                self._repair(instance, target, epoch)
             case actions.Consume(case=case):
                 self._world.store.consume(epoch, case)
             case _:
                 raise TypeError(f"unknown action {action.key}")
 
     def _repair(
-        self, instance: model.InstanceId, target: model.HostName
+        self,
+        instance: model.InstanceId,
+        target: model.HostName,
+        epoch: model.Epoch,
     ) -> None:
         found = self._world.compute.instance(instance)
         if (
@@ -199,6 +236,8 @@ class Performer:
             and found.host == target
             and found.vm_state == "error"
         ):
+            # Reading may have taken longer than the lease.
+            self._world.leadership.check(epoch)
             self._world.compute.repair_state(instance)
 
     def _evacuate(

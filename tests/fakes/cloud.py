@@ -27,6 +27,7 @@ from nova_ha import ports
 from nova_ha.core import events
 from nova_ha.core import model
 from nova_ha.core import policy as policy_mod
+from nova_ha.core import quarantine as quarantine_mod
 from nova_ha.engine import controller as controller_mod
 from nova_ha.engine import executor as executor_mod
 from nova_ha.engine import performer as performer_mod
@@ -84,6 +85,9 @@ class Host:
         self.goodbye = None
         self.maintenance = ""
         self.protected = ""
+        self.failure_domain = ""
+        self.incidents = ()
+        self.quarantine = None
         self.sequence = 1
         self.reported_at = START
         self.forced_down = False
@@ -120,6 +124,9 @@ class Host:
                 service_id=f"service-{self.name}",
                 protected=self.protected,
                 maintenance=self.maintenance,
+                failure_domain=self.failure_domain,
+                incidents=self.incidents,
+                quarantine=self.quarantine,
             ),
             beacon=beacon,
             goodbye=self.goodbye,
@@ -232,6 +239,18 @@ class Cloud(
 
     def enrol(self, epoch, record):
         self.calls.append(("enrol", record.host))
+
+    def count_death(self, epoch, host, at):
+        self.check(epoch)
+        self.hosts[host].incidents = quarantine_mod.with_incident(
+            self.hosts[host].facts().record, at
+        )
+
+    def quarantine(self, epoch, host, quarantine):
+        self.check(epoch)
+        self.hosts[host].quarantine = quarantine
+        if quarantine is None:
+            self.hosts[host].incidents = ()
 
     def consume(self, epoch, case):
         self.confirmations.pop(case, None)

@@ -28,6 +28,9 @@ _HOLDS: Mapping[Hold, str] = {
     Hold.STORM: "look for a common cause (switch, network, ZooKeeper); a "
     "host that is dead: switch it off at its device, or nova-ha "
     "confirm-fenced {host}",
+    Hold.QUARANTINE: "find out why {host} keeps failing; if it is off: "
+    "nova-ha confirm-fenced {host}; to have it fenced like any other: nova-ha "
+    "host release {host}",
     Hold.MAINTENANCE: "nova-ha host maintenance off {host} lets it go on",
     Hold.PROTECTED: "it is never fenced: look after it yourself",
     Hold.COORDINATION: "see that ZooKeeper and the engines run",
@@ -60,6 +63,8 @@ _STATES: Mapping[CaseState, str] = {
 _VERDICTS: Mapping[Kind, str] = {
     Kind.DEGRADED: "mend what the check names",
     Kind.REBOOTED: "see that its instances run",
+    Kind.QUARANTINED: "find out why it keeps failing, then nova-ha host "
+    "release {host}",
     Kind.AGENT_LOST: "start nova-ha-agent on {host}: nothing watches it",
     Kind.ISOLATED: "mend the network of {host}: its guests run. Or switch it "
     "off at its device: then it is recovered",
@@ -124,6 +129,8 @@ _WAITS_FOR_PROOF = frozenset(
     [CaseState.SUSPECTED, CaseState.FENCING, CaseState.FENCE_FAILED]
 )
 
+_HELD_FOR_PROOF = frozenset([Hold.LIFE_AFTER_OFF, Hold.STORM, Hold.QUARANTINE])
+
 
 def why_not_confirm(
     host: HostName,
@@ -138,7 +145,7 @@ def why_not_confirm(
             f"{host} has no open case: there is nothing to confirm (see "
             "nova-ha status)"
         )
-    waits = case.state in _WAITS_FOR_PROOF or case.hold is Hold.LIFE_AFTER_OFF
+    waits = case.state in _WAITS_FOR_PROOF or case.hold in _HELD_FOR_PROOF
     if not waits:
         return (
             f"case {case.id} is {case.state.value} since "

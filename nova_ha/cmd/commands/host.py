@@ -101,6 +101,29 @@ class Maintenance(base.Command):
             self.say(f"{host} is back: it is judged like any other host")
 
 
+class Release(base.Command):
+    """Take a host out of quarantine.
+
+    Its failures so far are forgotten; what nova_ha had disabled in Nova for
+    the quarantine is enabled again, once the host is there.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("host", metavar="HOST")
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        host = HostName(parsed_args.host)
+        with self.context.store() as store:
+            known(store.picture(), host)
+            released = store.release(host)
+        if released is None:
+            self.say(f"{host} is not in quarantine")
+        else:
+            self.say(f"{host} is out of quarantine ({released.reason})")
+
+
 def known(picture: Picture, host: HostName) -> None:
     """:raises CoordinationError: nothing is known of such a host."""
     names = overview.names(picture)
@@ -150,6 +173,8 @@ def flags(record: model.HostRecord | None) -> list[str]:
         found.append("protected")
     if record.maintenance:
         found.append("maintenance")
+    if record.quarantine is not None:
+        found.append("quarantine")
     return found
 
 
@@ -199,6 +224,10 @@ def _record(record: model.HostRecord | None) -> dict[str, Any] | None:
         "storage_domain": record.storage_domain,
         "protected": record.protected,
         "maintenance": record.maintenance,
+        "quarantine": None
+        if record.quarantine is None
+        else record.quarantine.reason,
+        "deaths": [render.instant(one) for one in record.incidents],
         "enrolled_at": render.instant(record.enrolled_at),
     }
 

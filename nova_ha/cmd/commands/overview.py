@@ -22,6 +22,7 @@ from nova_ha.cmd.commands import recoveries
 from nova_ha.core import brake
 from nova_ha.core import model
 from nova_ha.core import policy as policy_mod
+from nova_ha.core import roster
 from nova_ha.core import verdict as verdict_mod
 from nova_ha.core import view
 from nova_ha.core import world
@@ -77,21 +78,37 @@ class Overview:
     @property
     def counted(self) -> int:
         """Hosts that count for the brake."""
-        return len(self.load.suspects | self.load.busy)
+        return len(self.load.counted)
 
     @property
     def storm(self) -> bool:
         """Whether the brake keeps a host from being fenced."""
-        return any(
-            case.hold is model.Hold.STORM
-            for case in self.picture.cases.values()
-        )
+        return bool(self.held)
+
+    @property
+    def held(self) -> Mapping[str, list[HostName]]:
+        """Whom which rule of the brake holds."""
+        found: dict[str, list[HostName]] = {}
+        for host, case in sorted(self.picture.cases.items()):
+            if case.hold is model.Hold.STORM:
+                rule = case.held_by or model.BrakeRule.TOO_MANY
+                found.setdefault(rule.value, []).append(host)
+        return found
+
+    @property
+    def quarantined(self) -> Mapping[HostName, model.Quarantine]:
+        """The hosts in quarantine."""
+        return {
+            host: known.record.quarantine
+            for host, known in sorted(self.picture.hosts.items())
+            if known.record is not None and known.record.quarantine is not None
+        }
 
 
 def overview(picture: Picture, policy: policy_mod.Policy) -> Overview:
     """Sum up a picture."""
     verdicts = {host: judged(picture, host) for host in names(picture)}
-    load = _load(picture, verdicts)
+    load = _load(picture, verdicts, policy)
     leader = leading(picture)
     return Overview(
         picture=picture,
@@ -155,7 +172,7 @@ def _seen(facts: model.HostFacts) -> Verdict:
     if kept is None:
         return _hands_off(Reason.NOT_ENROLLED)
     if beacon is not None:
-        return _of_beacon(beacon)
+        return _of_beacon(beacon, kept.quarantine)
     if kept.protected:
         return _hands_off(Reason.PROTECTED, kept.protected)
     if facts.goodbye is not None:
@@ -167,7 +184,15 @@ def _seen(facts: model.HostFacts) -> Verdict:
     return Verdict(kind=Kind.UNKNOWN, reason=Reason.NEVER_SEEN)
 
 
-def _of_beacon(beacon: model.Beacon) -> Verdict:
+def _of_beacon(
+    beacon: model.Beacon, quarantine: model.Quarantine | None
+) -> Verdict:
+    if quarantine is not None:
+        return Verdict(
+            kind=Kind.QUARANTINED,
+            reason=Reason.QUARANTINE,
+            detail=quarantine.reason,
+        )
     failed = beacon.failed_checks
     if not failed:
         return Verdict(kind=Kind.ALIVE, reason=Reason.BEACON)
@@ -222,27 +247,41 @@ def checks(beacon: model.Beacon | None) -> str:
 
 
 def _load(
-    picture: Picture, verdicts: Mapping[HostName, Verdict]
+    picture: Picture,
+    verdicts: Mapping[HostName, Verdict],
+    policy: policy_mod.Policy,
 ) -> brake.Load:
     """What the leader's brake counts, as far as it shows."""
     cases = picture.cases
+    monitored = roster.of(one.record for one in picture.hosts.values()).hosts
     return brake.Load(
-        monitored=sum(
-            1
-            for one in picture.hosts.values()
-            if one.record is not None
-            and not one.record.protected
-            and not one.record.maintenance
-        ),
+        monitored=len(monitored),
         suspects=frozenset(
             host
-            for host, verdict in verdicts.items()
-            if verdict_mod.suspect(verdict)
+            for host in monitored
+            if verdict_mod.suspect(verdicts[host])
             and not (host in cases and cases[host].state in world.OFF_STATES)
         ),
         busy=frozenset(
             host for host, case in cases.items() if case.state in brake.BUSY
         ),
+        fenced=frozenset(
+            host
+            for host, case in cases.items()
+            if _lately_switched_off(case, picture.at, policy.brake_window)
+        ),
+    )
+
+
+def _lately_switched_off(
+    case: model.RecoveryCase, now: datetime.datetime, window: float
+) -> bool:
+    """By the records' own times: the leader counts by a clock that nobody
+    else can read."""
+    return (
+        case.off_sent
+        and case.evidence is not None
+        and (now - case.evidence.seen_at).total_seconds() < window
     )
 
 

@@ -43,6 +43,7 @@ def head(summary: Overview) -> dict[str, str]:
         "Hosts": _hosts(summary),
         "Brake": _brake(summary),
         "Cases": _cases(summary),
+        "Quarantine": _quarantine(summary) or "none",
     }
 
 
@@ -85,13 +86,23 @@ def _hosts(summary: Overview) -> str:
 
 def _brake(summary: Overview) -> str:
     words = (
-        f"{summary.counted} of {summary.load.monitored} hosts suspect or in "
-        f"recovery, {summary.limit} allowed at a time"
+        f"{summary.counted} of {summary.load.monitored} hosts suspect, in "
+        f"recovery or just switched off, {summary.limit} allowed at a time"
     )
     if not summary.storm:
         return words
-    names = render.names(summary.load.suspects | summary.load.busy)
-    return f"STORM: nothing new is fenced; {words} ({names})"
+    held = "; ".join(
+        f"{rule}: {render.names(hosts)}"
+        for rule, hosts in summary.held.items()
+    )
+    names = render.names(summary.load.counted)
+    return f"STORM: nothing new is fenced; held by {held}; {words} ({names})"
+
+
+def _quarantine(summary: Overview) -> str:
+    return "; ".join(
+        f"{host}: {one.reason}" for host, one in summary.quarantined.items()
+    )
 
 
 def _cases(summary: Overview) -> str:
@@ -178,8 +189,18 @@ def data(summary: Overview) -> dict[str, Any]:
             "allowed": summary.limit,
             "suspect": sorted(summary.load.suspects),
             "in_recovery": sorted(summary.load.busy),
+            "switched_off": sorted(summary.load.fenced),
             "storm": summary.storm,
+            "held": dict(summary.held),
         },
+        "quarantined": [
+            {
+                "host": host,
+                "reason": one.reason,
+                "since": render.instant(one.since),
+            }
+            for host, one in summary.quarantined.items()
+        ],
         "open_cases": len(picture.cases),
         "problems": [
             {"what": one.what, "what_to_do": one.todo}

@@ -221,6 +221,10 @@ class FakeStore(operator.Store):
             maintenance=f"{by}: {reason}" if on else "",
         )
 
+    def release(self, host):
+        self.calls.append(("release", host))
+        return self.pictured.hosts[host].record.quarantine
+
     def close(self):
         self.calls.append(("close",))
 

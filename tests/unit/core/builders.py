@@ -14,10 +14,12 @@
 
 import datetime
 
+from nova_ha.core import brake
 from nova_ha.core import liveness
 from nova_ha.core import model
 from nova_ha.core import policy as policy_mod
 from nova_ha.core import sources
+from nova_ha.core import verdict as verdict_mod
 from nova_ha.core import world as world_mod
 
 UTC = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -176,17 +178,23 @@ def world(
     control=None,
     confirmations=None,
     policy=POLICY,
+    memory=None,
     **fleet_changes,
 ):
     """A world in which present hosts are alive and the others are down."""
     judged = {
         view.host: ALIVE if view.present else verdict() for view in views
     }
+    judged |= verdicts or {}
     return world_mod.World(
         fleet=fleet(*views, **fleet_changes),
         cases={one.host: one for one in cases},
-        verdicts=judged | (verdicts or {}),
+        verdicts=judged,
         control=control or model.Control(armed=True),
         confirmations=confirmations or {},
         policy=policy,
+        suspects=[
+            host for host, one in judged.items() if verdict_mod.suspect(one)
+        ],
+        memory=memory or brake.Memory(),
     )

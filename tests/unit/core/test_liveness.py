@@ -215,7 +215,18 @@ class FleetTestCase(base.TestCase):
             make.facts("c", record=make.record("c", protected="engine")),
             make.facts("d", record=make.record("d", maintenance="RAM")),
         )
-        self.assertEqual(1, self.fleet.monitored)
+        self.assertEqual({"a"}, self.fleet.roster.hosts)
+
+    def test_the_roster_follows_the_records(self):
+        self.read(1.0, make.facts("a"), make.facts("b"))
+        first = self.fleet.roster
+        self.read(2.0, make.facts("a", beacon=make.beacon()), make.facts("b"))
+        self.assertIs(first, self.fleet.roster)
+        sick = make.record("a", maintenance="RAM")
+        self.read(3.0, make.facts("a", record=sick), make.facts("b"))
+        self.assertEqual({"b"}, self.fleet.roster.hosts)
+        self.read(4.0, make.facts("a", record=sick))
+        self.assertEqual(set(), self.fleet.roster.hosts)
 
     def test_services(self):
         self.read(1.0, make.facts("a"))

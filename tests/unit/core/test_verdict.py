@@ -282,7 +282,12 @@ class WordsTestCase(base.TestCase):
             if make.verdict(kind, Reason.BEACON).alive
         }
         self.assertEqual(
-            {VerdictKind.ALIVE, VerdictKind.DEGRADED, VerdictKind.REBOOTED},
+            {
+                VerdictKind.ALIVE,
+                VerdictKind.DEGRADED,
+                VerdictKind.REBOOTED,
+                VerdictKind.QUARANTINED,
+            },
             alive,
         )
 

@@ -10,11 +10,14 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+from nova_ha.core import brake
 from nova_ha.core import model
 from nova_ha.core.model import CaseState
 from nova_ha.core.model import Hold
 from tests import base
 from tests.unit.core import builders as make
+
+QUARANTINE = model.Quarantine(reason="3 deaths", since=make.utc(0))
 
 
 class StoppedTestCase(base.TestCase):
@@ -54,9 +57,51 @@ class LoadTestCase(base.TestCase):
 
     def test_a_device_that_reads_off_is_proof(self):
         views = [make.missing(facts=make.facts(name)) for name in "abc"]
-        self.assertNotEqual("", make.world(*views).braked("a"))
+        self.assertIsNotNone(make.world(*views).braked("a"))
         off = {"a": make.verdict("down", "power-off")}
-        self.assertEqual("", make.world(*views, verdicts=off).braked("a"))
+        world = make.world(*views, verdicts=off)
+        self.assertIsNone(world.braked("a"))
+        self.assertIsNotNone(world.forbidden("a"))
+
+    def test_a_host_in_quarantine_holds_up_nobody(self):
+        sick = make.facts("b", record=make.record("b", quarantine=QUARANTINE))
+        world = make.world(
+            make.missing(), make.missing(facts=sick), make.present(host="c")
+        )
+        self.assertEqual(2, world.load.monitored)
+        self.assertEqual({"a"}, world.load.suspects)
+        self.assertEqual(QUARANTINE, world.quarantine("b"))
+        self.assertIsNone(world.quarantine("a"))
+
+    def test_the_target_of_a_recovery_that_waits_for_it(self):
+        waiting = make.case(
+            "b",
+            state=CaseState.EVACUATING,
+            moves=(make.move(model.MoveState.RUNNING, target="a"),),
+        )
+        world = make.world(make.missing(), cases=[waiting])
+        self.assertIsNone(world.braked("a"))
+        other = make.world(
+            make.missing(facts=make.facts("c")), cases=[waiting]
+        )
+        self.assertIsNotNone(other.braked("c"))
+
+    def test_after_a_storm(self):
+        for key in ("", "rack"):
+            storm = brake.Storm(rule=model.BrakeRule.TOO_MANY)
+            memory = brake.Memory(storms={key: storm})
+            facts = make.facts(record=make.record(failure_domain="rack"))
+            world = make.world(make.missing(facts=facts), memory=memory)
+            block = world.braked("a")
+            self.assertIs(model.BrakeRule.COOL_DOWN, block.rule)
+            self.assertEqual(key, block.domain)
+
+    def test_a_storm_in_another_domain(self):
+        storm = brake.Storm(rule=model.BrakeRule.FAILURE_DOMAIN)
+        memory = brake.Memory(storms={"rack": storm})
+        self.assertIsNone(
+            make.world(make.missing(), memory=memory).braked("a")
+        )
 
 
 class FencedTestCase(base.TestCase):
