@@ -28,6 +28,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from nova_ha.core import events
 from nova_ha.core import model
+from nova_ha.core import sources
 
 Sink = Callable[[events.Event], None]
 """Takes an event and only enqueues it; safe to call from a callback."""
@@ -230,6 +231,18 @@ class EvidenceSource(abc.ABC):
 
     @abc.abstractmethod
     def stop(self) -> None: ...
+
+
+class SignReader(abc.ABC):
+    """A source of evidence that can be asked for one host at once."""
+
+    name: str
+    """Of the source, as in :attr:`events.SignsRead.source`."""
+
+    @abc.abstractmethod
+    def read(self, host: model.HostName) -> sources.Sign | None:
+        """What it shows now; None where that could not be read within its
+        own deadline of a few seconds. Never raises."""
 
 
 class Fencing(abc.ABC):

@@ -27,6 +27,7 @@ from nova_ha import clock as nova_clock
 from nova_ha import exception
 from nova_ha import ports
 from nova_ha.agent import colocated
+from nova_ha.agent import heartbeat
 from nova_ha.agent import inventory
 from nova_ha.agent import periodic
 from nova_ha.agent import runner
@@ -55,8 +56,11 @@ class Agent:
         clock: nova_clock.Clock,
         manager: systemd.ServiceManager,
         shutting_down: Callable[[], bool] = systemd.shutting_down,
+        heartbeats: Sequence[heartbeat.HeartbeatWriter] = (),
     ) -> None:
-        """:param identity: a beacon without check results and roles."""
+        """:param identity: a beacon without check results and roles.
+        :param heartbeats: written from the first beacon on, with or without
+            ZooKeeper; an agent that leaves stops them."""
         self._identity = identity
         self._beacons = beacons
         self._roles = roles
@@ -64,6 +68,7 @@ class Agent:
         self._clock = clock
         self._manager = manager
         self._shutting_down = shutting_down
+        self._heartbeats = heartbeats
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._present = threading.Event()
@@ -118,6 +123,8 @@ class Agent:
             self._role_watch.stop()
             for check in (*self._checks, self._guests):
                 check.stop()
+            for writer in self._heartbeats:
+                writer.stop()
             self._beacons.close()
 
     def stop(self) -> None:
@@ -176,6 +183,8 @@ class Agent:
         if not self._ever_shown:
             # Not earlier: only who may speak for this host may report.
             self._guests.start()
+            for writer in self._heartbeats:
+                writer.start()
             LOG.info(
                 "Shown as %s, boot %s", wanted.host, wanted.boot_id or "?"
             )

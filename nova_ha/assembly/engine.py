@@ -34,7 +34,9 @@ from nova_ha.coordination import settings as settings_mod
 from nova_ha.coordination import store
 from nova_ha.coordination import tree as tree_mod
 from nova_ha.core import policy as policy_mod
-from nova_ha.evidence import services
+from nova_ha.core import sources
+from nova_ha.evidence import base as evidence_base
+from nova_ha.evidence import loader as evidence_loader
 from nova_ha.fencing import topology
 
 LOG = logging.getLogger(__name__)
@@ -50,6 +52,8 @@ def policy(conf: cfg.ConfigOpts) -> policy_mod.Policy:
         tick=conf.zookeeper.tick,
         touch_interval=conf.zookeeper.touch_interval,
         assumed_gap=conf.engine.assumed_report_gap,
+        patience=_patience(conf),
+        fence_isolated=conf.evidence.isolated == "fence",
         small_cloud=conf.engine.small_cloud,
         brake_fraction=conf.engine.brake_fraction,
         brake_window=conf.engine.brake_window,
@@ -84,6 +88,12 @@ def policy(conf: cfg.ConfigOpts) -> policy_mod.Policy:
             "make tickTime at most a quarter of it; 500 ms is recommended",
         )
     return made
+
+
+def _patience(conf: cfg.ConfigOpts) -> float:
+    """Time for two looks of a driver beside Nova's, where there is one."""
+    others = set(conf.evidence.drivers) - {sources.NOVA}
+    return 2 * float(conf.evidence.interval) if others else 0.0
 
 
 class World:
@@ -124,10 +134,20 @@ class World:
             poll_interval=conf.fencing.poll_interval,
             call_timeout=conf.fencing.call_timeout,
         )
-        self.sources: list[ports.EvidenceSource] = [
-            services.ServiceReports(
-                self.compute, clock, conf.engine.service_poll_interval
-            )
+        drivers = evidence_loader.load(
+            conf.evidence.drivers,
+            evidence_base.Surroundings(
+                clock=clock,
+                compute=self.compute,
+                settings={
+                    **conf.evidence,
+                    "service_poll_interval": conf.engine.service_poll_interval,
+                },
+            ),
+        )
+        self.sources: list[ports.EvidenceSource] = [*drivers]
+        self.sign_readers = [
+            one for one in drivers if isinstance(one, ports.SignReader)
         ]
 
     def open(self) -> None:

@@ -26,6 +26,7 @@ from nova_ha import clock as nova_clock
 from nova_ha import ports
 from nova_ha.agent import colocated
 from nova_ha.agent import gate
+from nova_ha.agent import heartbeat
 from nova_ha.agent import service
 from nova_ha.agent import systemd
 from nova_ha.assembly import agent as assembly
@@ -33,6 +34,7 @@ from nova_ha.assembly import identity
 from nova_ha.cmd import process
 from nova_ha.conf import agent as agent_conf
 from nova_ha.conf import zookeeper as zookeeper_conf
+from nova_ha.core import model
 
 LOG = logging.getLogger(__name__)
 
@@ -112,9 +114,24 @@ def _run(conf: cfg.ConfigOpts, clock: nova_clock.Clock) -> int:
         policy=assembly.policy(conf),
         clock=clock,
         manager=systemd.ServiceManager(os.environ.get("NOTIFY_SOCKET", "")),
+        heartbeats=_heartbeats(conf, itself, clock),
     )
     process.run_until_signalled(agent.run, agent.stop)
     return 0
+
+
+def _heartbeats(
+    conf: cfg.ConfigOpts, itself: model.Beacon, clock: nova_clock.Clock
+) -> list[heartbeat.HeartbeatWriter]:
+    if not conf.agent.heartbeat_interval:
+        return []
+    writer = heartbeat.HeartbeatWriter(
+        itself,
+        path=conf.agent.instances_path,
+        interval=conf.agent.heartbeat_interval,
+        clock=clock,
+    )
+    return [writer]
 
 
 def _wait_ready(conf: cfg.ConfigOpts, clock: nova_clock.Clock) -> int:

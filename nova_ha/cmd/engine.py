@@ -24,6 +24,7 @@ from nova_ha.assembly import notify
 from nova_ha.cmd import process
 from nova_ha.conf import agent as agent_conf
 from nova_ha.conf import engine as engine_conf
+from nova_ha.conf import evidence as evidence_conf
 from nova_ha.conf import fencing as fencing_conf
 from nova_ha.conf import nova as nova_conf
 from nova_ha.conf import zookeeper as zookeeper_conf
@@ -55,6 +56,7 @@ def _main(arguments: Sequence[str]) -> int:
     for module in (
         agent_conf,
         engine_conf,
+        evidence_conf,
         fencing_conf,
         nova_conf,
         zookeeper_conf,
@@ -104,6 +106,7 @@ def _performer(
             store=world.store,
             compute=world.compute,
             fencing=world.fencing,
+            sign_readers=world.sign_readers,
         ),
         clock,
         executor.in_threads(conf.engine.workers),

@@ -103,6 +103,20 @@ _CHECK_OPTS = [
     ),
 ]
 
+_HEARTBEAT_OPTS = [
+    cfg.FloatOpt(
+        "heartbeat_interval",
+        default=0.0,
+        min=0.0,
+        max=30.0,
+        help="Seconds between two storage heartbeats: a small file in "
+        ".nova-ha below instances_path, by which an engine whose [evidence] "
+        "drivers contain storage tells a host that is cut off from a dead "
+        "one. 0: none, the default, since it is of use only on shared "
+        "storage, and costs it one synchronous write a host each time.",
+    ),
+]
+
 _GUEST_OPTS = [
     cfg.StrOpt(
         "guests_driver",
@@ -163,6 +177,7 @@ _LEAVE_OPTS = [
 OPTS: list[cfg.Opt] = [
     *_IDENTITY_OPTS,
     *_CHECK_OPTS,
+    *_HEARTBEAT_OPTS,
     *_GUEST_OPTS,
     *_LEAVE_OPTS,
 ]

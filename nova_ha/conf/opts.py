@@ -16,12 +16,13 @@ from oslo_config import cfg
 
 from nova_ha.conf import agent
 from nova_ha.conf import engine
+from nova_ha.conf import evidence
 from nova_ha.conf import fencing
 from nova_ha.conf import notifications
 from nova_ha.conf import nova
 from nova_ha.conf import zookeeper
 
-MODULES = (agent, engine, fencing, notifications, nova, zookeeper)
+MODULES = (agent, engine, evidence, fencing, notifications, nova, zookeeper)
 
 
 def list_opts() -> list[tuple[cfg.OptGroup | str | None, list[cfg.Opt]]]:

@@ -17,10 +17,12 @@ and only while the leader's lease holds. Its ``key`` is unique within a case:
 the core never asks for the same thing twice at the same time.
 """
 
+import dataclasses
 import datetime
 from collections.abc import Mapping
 
 from nova_ha.core import model
+from nova_ha.core import sources
 from nova_ha.core.model import record
 
 
@@ -45,6 +47,11 @@ class Fence(Action):
     boot_id: model.BootId
     refencing: bool = False
     reported_at: datetime.datetime | None = None
+    signs: Mapping[str, sources.Value] = dataclasses.field(
+        default_factory=dict
+    )
+    """What the sources beside Nova's showed, by their names; empty where
+    their moving does not forbid it."""
     goodbye: model.Goodbye | None = None
     """One that has run out; a newer one is a sign of life."""
 

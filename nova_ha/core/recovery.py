@@ -31,6 +31,7 @@ from nova_ha.core import permission
 from nova_ha.core import proof
 from nova_ha.core import returning
 from nova_ha.core import settling
+from nova_ha.core import sources
 from nova_ha.core import surveys
 from nova_ha.core import verdict as verdict_mod
 from nova_ha.core import world as world_mod
@@ -286,9 +287,23 @@ def _fencing(work: Work) -> None:
             boot_id=case.boot_id,
             refencing=case.refencing,
             reported_at=None if service is None else service.reported_at,
+            signs=_signs(work),
             goodbye=None if view is None else view.facts.goodbye,
         )
     )
+
+
+def _signs(work: Work) -> dict[str, sources.Value]:
+    """What may not change until the power-off. Of a host that is fenced for
+    being cut off, it is known that it lives."""
+    view = work.view
+    if view is None or work.verdict.reason is model.Reason.ISOLATED:
+        return {}
+    return {
+        name: source.value
+        for name, source in view.sources.items()
+        if name != sources.NOVA
+    }
 
 
 def _evidence_gone(work: Work) -> None:

@@ -29,6 +29,7 @@ from nova_ha.core import deeds
 from nova_ha.core import enrolment
 from nova_ha.core import events
 from nova_ha.core import model
+from nova_ha.core import sources
 from nova_ha.engine import jobs
 
 T = TypeVar("T")
@@ -47,6 +48,7 @@ class World:
     store: ports.CaseStore
     compute: ports.Compute
     fencing: ports.Fencing
+    sign_readers: Sequence[ports.SignReader] = ()
 
 
 class Performer:
@@ -293,6 +295,7 @@ class Performer:
             facts = self._world.membership.read_host(action.host)
             if not action.refencing:
                 self._look_at_reports(action)
+                self._look_at_signs(action)
         except exception.FenceAborted:
             raise
         except exception.NovaHaError as error:
@@ -319,6 +322,16 @@ class Performer:
             raise exception.FenceAborted(
                 "its nova-compute has reported meanwhile", alive=True
             )
+
+    def _look_at_signs(self, action: actions.Fence) -> None:
+        for reader in self._world.sign_readers:
+            known = action.signs.get(reader.name)
+            sign = None if known is None else reader.read(action.host)
+            # One that cannot be read is not required, here as elsewhere.
+            if sign is not None and sign.value != known:
+                raise exception.FenceAborted(
+                    f"{sources.moves(reader.name)} again", alive=True
+                )
 
     # -- surveys --
 

@@ -13,6 +13,7 @@
 """Nova's own service reports: does nova-compute still report from there?"""
 
 import threading
+from typing import Self
 
 from oslo_log import log as logging
 
@@ -20,11 +21,12 @@ from nova_ha import clock as clock_mod
 from nova_ha import exception
 from nova_ha import ports
 from nova_ha.core import events
+from nova_ha.evidence import base
 
 LOG = logging.getLogger(__name__)
 
 
-class ServiceReports(ports.EvidenceSource):
+class ServiceReports(base.Driver):
     """Looks at all nova-compute services every ``interval`` seconds.
 
     One request for all hosts. What Nova thinks of a host (up, down) is not
@@ -42,6 +44,14 @@ class ServiceReports(ports.EvidenceSource):
         self._interval = interval
         self._stopped = threading.Event()
         self._failing = False
+
+    @classmethod
+    def from_surroundings(cls, around: base.Surroundings) -> Self:
+        return cls(
+            around.compute,
+            around.clock,
+            around.settings["service_poll_interval"],
+        )
 
     def start(self, sink: ports.Sink) -> None:
         self._clock.spawn(lambda: self._run(sink), "service-reports")

@@ -19,6 +19,17 @@ from tests import base
 from tests.unit.agent import fakes
 
 
+class FakeWriter:
+    def __init__(self):
+        self.calls = []
+
+    def start(self):
+        self.calls.append("start")
+
+    def stop(self):
+        self.calls.append("stop")
+
+
 class FakeManager:
     def __init__(self):
         self.lines = []
@@ -34,6 +45,7 @@ class TestAgent(base.TestCase):
         self.began = self.clock.now
         self.beacons = fakes.FakeBeacons()
         self.manager = FakeManager()
+        self.writer = FakeWriter()
         self.check = fakes.FakeCheck()
         self.shutting_down = False
         self.roles = colocated.RoleFinder(
@@ -49,6 +61,7 @@ class TestAgent(base.TestCase):
             clock=self.clock,
             manager=self.manager,
             shutting_down=lambda: self.shutting_down,
+            heartbeats=[self.writer],
         )
         # The checks are run by the test, not by threads.
         for check in (*self.agent._checks, self.agent._guests):
@@ -72,6 +85,19 @@ class TestAgent(base.TestCase):
             ["show", *["touch"] * 9, "goodbye", "close"], self.beacons.calls
         )
         self.assertEqual([fakes.IDENTITY], self.beacons.shown)
+
+    def test_heartbeats_begin_with_the_first_beacon_and_go_on_without(self):
+        """A name that another machine holds is not ours to write for."""
+        self.beacons.error = fakes.UNAVAILABLE
+        self.agent.turn()
+        self.assertEqual([], self.writer.calls)
+        self.beacons.error = None
+        self.agent.turn()
+        self.beacons.error = fakes.UNAVAILABLE
+        self.agent.turn()
+        self.assertEqual(["start"], self.writer.calls)
+        self._run(1)
+        self.assertEqual(["start", "stop"], self.writer.calls)
 
     def test_the_time_of_a_touch_counts(self):
         def slow():

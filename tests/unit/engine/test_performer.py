@@ -11,9 +11,11 @@
 # under the License.
 
 from nova_ha import exception
+from nova_ha import ports
 from nova_ha.core import actions
 from nova_ha.core import events
 from nova_ha.core import model
+from nova_ha.core import sources
 from nova_ha.core.model import PowerState
 from nova_ha.engine import jobs
 from nova_ha.engine import performer as performer_mod
@@ -328,6 +330,58 @@ class FenceTestCase(PerformerTestCase):
         self.assertIs(PowerState.ON, event.reading.state)
         self.assertEqual(self.cloud.clock.monotonic(), event.began)
         self.assertEqual([], self.cloud.calls)
+
+
+class SignsTestCase(PerformerTestCase):
+    """The last look at a source beside Nova's."""
+
+    def setUp(self):
+        super().setUp()
+        self.host.agent = self.host.compute = False
+        self.reader = Reader()
+        self.performer = performer_mod.Performer(
+            performer_mod.World(*[self.cloud] * 5, sign_readers=[self.reader]),
+            self.cloud.clock,
+            lambda calls: [call() for call in calls],
+        )
+
+    def fence(self, **signs):
+        action = actions.Fence(
+            boot_id=self.host.boot_id,
+            reported_at=self.host.reported_at,
+            signs=signs,
+            **ON,
+        )
+        return self.act(action).outcome
+
+    def test_one_that_has_moved_forbids(self):
+        outcome = self.fence(storage="boot-1 6")
+        self.assertTrue(outcome.alive)
+        self.assertIn("storage heartbeat moves", outcome.aborted)
+        self.assertEqual([], self.cloud.calls)
+
+    def test_one_that_has_not_does_not(self):
+        self.assertTrue(self.fence(storage="boot-1 7").off_sent)
+
+    def test_nor_one_that_cannot_be_read(self):
+        self.reader.sign = None
+        self.assertTrue(self.fence(storage="boot-1 6").off_sent)
+
+    def test_nor_one_that_the_verdict_did_not_rest_on(self):
+        self.assertTrue(self.fence().off_sent)
+        self.assertEqual([], self.reader.asked)
+
+
+class Reader(ports.SignReader):
+    name = sources.STORAGE
+
+    def __init__(self):
+        self.sign = sources.Sign(value="boot-1 7")
+        self.asked = []
+
+    def read(self, host):
+        self.asked.append(host)
+        return self.sign
 
 
 class SurveyTestCase(PerformerTestCase):
