@@ -190,7 +190,7 @@ class HostReader:
         """
         again = [
             path
-            for host in hosts
+            for host in sorted(hosts)
             for path in (self._paths.goodbye(host), self._paths.beacon(host))
             if nodes.get(self._paths.beacon(host)) is None
             and nodes.get(self._paths.goodbye(host)) is None

@@ -189,7 +189,8 @@ class HostWatcher:
     def _read_all(self, generation: int) -> None:
         began = self._clock.monotonic()
         self._tree.sync(self._paths.root)
-        hosts = self._reader.names(self._watch)
+        # In order: what follows from it is the same in each run.
+        hosts = sorted(self._reader.names(self._watch))
         wanted = [path for host in hosts for path in self._nodes_of(host)]
         self._nodes = dict(self._tree.get_many(wanted, self._watch))
         self._reader.settle(hosts, self._nodes, self._watch)
@@ -212,7 +213,10 @@ class HostWatcher:
         return self._reader.nodes_of(host)
 
     def _facts(self, hosts: Collection[HostName]) -> _Facts:
-        return {host: self._reader.facts(host, self._nodes) for host in hosts}
+        return {
+            host: self._reader.facts(host, self._nodes)
+            for host in sorted(hosts)
+        }
 
     def _read_changed(self, dirty: set[str], generation: int) -> None:
         changed = {
@@ -234,13 +238,13 @@ class HostWatcher:
         """Read the changed nodes of hosts; returns which hosts these are."""
         hosts: set[HostName] = set()
         wanted: dict[str, None] = {}
-        for path in dirty:
+        for path in sorted(dirty):
             host = self._reader.host_of(path)
             if host is not None:
                 hosts.add(host)
                 wanted |= dict.fromkeys(self._together(host, path))
         if dirty & {self._paths.hosts, self._paths.agents}:
-            for host in self._reader.names(self._watch):
+            for host in sorted(self._reader.names(self._watch)):
                 if self._paths.beacon(host) not in self._nodes:
                     hosts.add(host)
                     wanted |= dict.fromkeys(self._nodes_of(host))
