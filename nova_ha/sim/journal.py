@@ -57,5 +57,11 @@ class Journal:
         entry = Entry(self._kernel.now, who, what, message, details)
         self.entries.append(entry)
         for listener in self.listeners:
-            listener(entry)
+            try:
+                listener(entry)
+            except Exception as error:
+                # The product's code, which may have led here, is not to
+                # take it for a failure of its own.
+                self._kernel.failed(error)
+                raise
         return entry

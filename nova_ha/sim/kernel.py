@@ -48,10 +48,11 @@ class Kernel:
     """The order of everything that happens.
 
     :param seed: of all chance in the run.
+    :param begin: seconds; before the beginning, for what has to settle.
     """
 
-    def __init__(self, seed: int = 0) -> None:
-        self.now = 0.0
+    def __init__(self, seed: int = 0, begin: float = 0.0) -> None:
+        self.now = begin
         """Seconds since the beginning of the run, true time."""
         self.steps = 0
         """How many things have happened."""

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Who can reach whom: separate management, storage, tenant and BMC networks."""
+"""Who can reach whom, on networks that fail apart from each other."""
 
 import enum
 
@@ -63,6 +63,11 @@ class Networks:
 
     def join_link(self, node: str, server: Server) -> None:
         self._links.discard((node, server))
+
+    def join_all(self) -> None:
+        """Nothing is cut any more."""
+        self._networks.clear()
+        self._links.clear()
 
     def reaches(self, node: str, server: Server) -> bool:
         return (node, server) not in self._links and (

@@ -1,0 +1,128 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The operator: the real commands' store, in a program of his own."""
+
+from collections.abc import Callable
+
+from nova_ha import exception
+from nova_ha.assembly import operator as operator_mod
+from nova_ha.coordination import paths as paths_mod
+from nova_ha.coordination import tree
+from nova_ha.core import model
+from nova_ha.sim import journal as journal_mod
+from nova_ha.sim import kernel as kernel_mod
+from nova_ha.sim import zookeeper
+
+NAME = "operator"
+
+Act = Callable[[operator_mod.TreeStore], object]
+
+
+class Operator:
+    """Does what ``nova-ha`` does. Each command takes its time; one that
+    fails is told in the journal, as the command line would tell it."""
+
+    def __init__(
+        self,
+        program: kernel_mod.Program,
+        session: zookeeper.SimZnodes,
+        paths: paths_mod.Paths,
+        store: operator_mod.TreeStore,
+        journal: journal_mod.Journal,
+    ) -> None:
+        self._program = program
+        self._session = session
+        self._paths = paths
+        self._store = store
+        self._journal = journal
+
+    def init(self) -> None:
+        """``nova-ha zk init``, before anything else exists."""
+        tree.init_tree(self._session, self._paths, zookeeper.IDS)
+
+    def arm(self) -> None:
+        self._switch("arm", armed=True)
+
+    def disarm(self) -> None:
+        self._switch("disarm", armed=False)
+
+    def pause(self) -> None:
+        self._switch("pause", paused=True)
+
+    def resume(self) -> None:
+        self._switch("resume", paused=False)
+
+    def _switch(
+        self,
+        command: str,
+        armed: bool | None = None,
+        paused: bool | None = None,
+    ) -> None:
+        self._do(
+            command,
+            "",
+            lambda store: store.switch(
+                by=NAME, reason="simulated", armed=armed, paused=paused
+            ),
+        )
+
+    def confirm(self, host: str) -> None:
+        """Vouch that a host is off, in its open case."""
+
+        def act(store: operator_mod.TreeStore) -> None:
+            case = store.picture().cases.get(model.HostName(host))
+            if case is None:
+                raise exception.CoordinationError(f"{host} has no open case")
+            store.confirm(case, by=NAME, comment="simulated")
+
+        self._do("confirm", host, act)
+
+    def maintenance(self, host: str, reason: str = "simulated") -> None:
+        self._set_maintenance("maintenance", host, reason, on=True)
+
+    def end_maintenance(self, host: str) -> None:
+        self._set_maintenance("end-maintenance", host, "", on=False)
+
+    def release(self, host: str) -> None:
+        """Out of quarantine."""
+        self._do(
+            "release",
+            host,
+            lambda store: store.release(model.HostName(host)),
+        )
+
+    def _set_maintenance(
+        self, command: str, host: str, reason: str, *, on: bool
+    ) -> None:
+        self._do(
+            command,
+            host,
+            lambda store: store.maintenance(
+                model.HostName(host), on, by=NAME, reason=reason
+            ),
+        )
+
+    def _do(self, command: str, host: str, act: Act) -> None:
+        def body() -> None:
+            try:
+                act(self._store)
+            except exception.NovaHaError as error:
+                self._journal.note(
+                    NAME, f"operator.{command}-failed", f"{host} {error}"
+                )
+            else:
+                self._journal.note(
+                    NAME, f"operator.{command}", host, host=host
+                )
+
+        self._program.spawn(body, command)
