@@ -106,7 +106,7 @@ class Timeline:
         )
 
     def _guests(self, track: tracks.Track[int]) -> str:
-        counts = (track.at(end) for _, end in self._spans())
+        counts = (track.between(*span)[-1] for span in self._spans())
         return "".join(str(n) if n < 10 else MANY for n in counts)
 
     def _spans(self) -> Iterator[tuple[float, float]]:
