@@ -47,6 +47,8 @@ class Quarantines:
         self._notifier = notifier
         self._crashes: dict[model.HostName, model.Now] = {}
         """The latest of each host that its record does not show yet."""
+        self._boots: dict[model.HostName, float] = {}
+        """When the latest unplanned boot that was judged was seen."""
         self._not_before: dict[model.HostName, float] = {}
         """Hosts that something is being done about."""
 
@@ -58,6 +60,7 @@ class Quarantines:
     def drop(self, host: model.HostName) -> None:
         """Nothing is known of the host any more."""
         self._crashes.pop(host, None)
+        self._boots.pop(host, None)
         self._not_before.pop(host, None)
 
     @property
@@ -73,8 +76,7 @@ class Quarantines:
     ) -> None:
         """Do what is to be done about a host next."""
         host = view.host
-        if view.rebooted_at == now.mono and quarantine.crashed(case):
-            self._crashes[host] = now
+        self._note_boot(view, case, now)
         if self._not_before.get(host, 0.0) > now.mono:
             return
         self._not_before.pop(host, None)
@@ -87,6 +89,21 @@ class Quarantines:
             # Until the answer comes; it always does.
             self._not_before[host] = float("inf")
             self._submit(jobs.KeepQuarantine(host=host, deed=deed))
+
+    def _note_boot(
+        self,
+        view: liveness.HostView,
+        case: model.RecoveryCase | None,
+        now: model.Now,
+    ) -> None:
+        """See a crash in a boot that is news; judged once, by the state in
+        which the case was then."""
+        host, boot = view.host, view.rebooted_at
+        if boot != now.mono or self._boots.get(host) == boot:
+            return
+        self._boots[host] = boot
+        if quarantine.crashed(case):
+            self._crashes[host] = now
 
     def take(self, event: events.QuarantineKept, now: model.Now) -> None:
         """The answer about a deed."""

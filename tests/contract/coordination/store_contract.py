@@ -119,6 +119,11 @@ class StoreContract(coordinated.Coordinated):
         record = coordinated.host_record()
         self.assertRaises(refused, store.enrol, epoch, record)
         self.assertRaises(refused, store.consume, epoch, case.id)
+        path = self.paths.host(C1)
+        if self.tree.get(path) is None:
+            self.put(self.open("operator"), path, record)
+        self.assertRaises(refused, store.count_death, epoch, C1, NOW)
+        self.assertRaises(refused, store.quarantine, epoch, C1, self.SICK)
 
     def test_a_deposed_leader_changes_nothing(self) -> None:
         self.store.save(self.case, None)
@@ -273,6 +278,40 @@ class StoreContract(coordinated.Coordinated):
         )
         self.assertEqual(path, error.where)
         self.assertEqual(b"rubbish", self.tree.get(path).data)
+
+    SICK = model.Quarantine(reason="3 deaths", since=NOW)
+
+    def test_deaths_are_counted_once(self) -> None:
+        self.store.enrol(self.epoch, coordinated.host_record())
+        later = NOW + datetime.timedelta(hours=1)
+        for at in (later, NOW, later):
+            self.store.count_death(self.epoch, C1, at)
+        self.assertEqual((NOW, later), self.recorded().incidents)
+
+    def test_quarantine(self) -> None:
+        self.store.enrol(self.epoch, coordinated.host_record())
+        self.store.count_death(self.epoch, C1, NOW)
+        self.store.quarantine(self.epoch, C1, self.SICK)
+        other = dataclasses.replace(self.SICK, reason="another")
+        self.store.quarantine(self.epoch, C1, other)
+        self.assertEqual(self.SICK, self.recorded().quarantine)
+        # What an agent says of its host changes none of it.
+        self.store.enrol(
+            self.epoch, coordinated.host_record(machine_id="machine-2")
+        )
+        self.assertEqual(
+            (self.SICK, (NOW,)),
+            (self.recorded().quarantine, self.recorded().incidents),
+        )
+        self.store.quarantine(self.epoch, C1, None)
+        self.assertEqual(
+            coordinated.host_record(machine_id="machine-2"), self.recorded()
+        )
+
+    def test_a_host_that_is_gone_is_not_enrolled_by_its_death(self) -> None:
+        self.store.count_death(self.epoch, C1, NOW)
+        self.store.quarantine(self.epoch, C1, self.SICK)
+        self.assertIsNone(self.read_back().record)
 
     def test_consume(self) -> None:
         path = self.paths.confirmation(self.case.id)

@@ -26,6 +26,7 @@ from nova_ha.assembly import operator as assembly
 from nova_ha.cmd import cli
 from nova_ha.cmd.commands import base as command_base
 from nova_ha.core import model
+from nova_ha.core.model import BrakeRule
 from nova_ha.core.model import Hold
 from tests import base
 from tests.unit.cmd import test_cli_samples as samples
@@ -38,6 +39,8 @@ password = a-secret-of-the-operator
 [fencing]
 topology_file = {1}/fencing.yaml
 """
+
+SICK = model.Quarantine(reason="3 deaths", since=samples.ago(60))
 
 
 class CliTest(base.TestCase):
@@ -170,6 +173,29 @@ class StatusTest(CliTest):
         self.assertIn("STORM: nothing new is fenced", self.output)
         self.assertIn("confirm-fenced cmp2", self.output)
 
+    def test_which_rule_of_the_brake_holds_whom(self):
+        held = samples.case(
+            state="suspected", hold=Hold.STORM, held_by=BrakeRule.COOL_DOWN
+        )
+        self.store.pictured = samples.picture(cases=[held])
+        self.assertEqual(1, self._run("status", "-f", "json"))
+        found = json.loads(self.output)["brake"]
+        self.assertTrue(found["storm"])
+        self.assertEqual({"cool-down": ["cmp2"]}, found["held"])
+        self.assertEqual(1, self._run("status"))
+        self.assertIn("held by cool-down: cmp2", self.output)
+
+    def test_hosts_in_quarantine(self):
+        self.store.pictured = samples.picture(
+            samples.facts("cmp1"), samples.facts("cmp2", quarantine=SICK)
+        )
+        self.assertEqual(1, self._run("status"))
+        self.assertIn("cmp2: 3 deaths", self.output)
+        self.assertIn("nova-ha host release cmp2", self.output)
+        self.assertEqual(1, self._run("status", "-f", "json"))
+        (one,) = json.loads(self.output)["quarantined"]
+        self.assertEqual(("cmp2", "3 deaths"), (one["host"], one["reason"]))
+
     def test_hundreds_of_hosts(self):
         many = [
             samples.facts(f"cmp{number:03}", present=number % 2)
@@ -180,6 +206,34 @@ class StatusTest(CliTest):
         self.assertIn("400: 200 alive, 200 unknown", self.output)
         self.assertEqual(0, self._run("host", "list"))
         self.assertEqual(404, len(self.output.splitlines()))
+
+
+class ReleaseTest(CliTest):
+    def setUp(self):
+        super().setUp()
+        self.store.pictured = samples.picture(
+            samples.facts("cmp1"), samples.facts("cmp2", quarantine=SICK)
+        )
+
+    def test_out_of_quarantine(self):
+        self.assertEqual(0, self._run("host", "release", "cmp2"))
+        self.assertIn("cmp2 is out of quarantine (3 deaths)", self.output)
+        self.assertEqual([("release", "cmp2")], self._changes())
+
+    def test_one_that_is_in_none(self):
+        self.assertEqual(0, self._run("host", "release", "cmp1"))
+        self.assertIn("cmp1 is not in quarantine", self.output)
+
+    def test_one_that_is_not_known(self):
+        self.assertEqual(2, self._run("host", "release", "cmp9"))
+        self.assertEqual([], self._changes())
+
+    def test_it_is_shown(self):
+        self.assertEqual(0, self._run("host", "show", "cmp2"))
+        self.assertIn("3 deaths", self.output)
+        self.assertEqual(0, self._run("host", "list", "-f", "json"))
+        (_, row) = json.loads(self.output)
+        self.assertEqual("quarantine", row["Flags"])
 
 
 class HostTest(CliTest):

@@ -123,6 +123,18 @@ class OverviewTest(base.TestCase):
         self.assertIs(VerdictKind.UNKNOWN, row.verdict.kind)
         self.assertTrue(row.urgent)
 
+    def test_what_was_just_switched_off_counts(self):
+        case = dataclasses.replace(
+            samples.evacuating(), state=CaseState.EVACUATED
+        )
+        for seconds, counted in ((48.5, 1), (61.0, 0)):
+            seen = dataclasses.replace(
+                case.evidence, seen_at=samples.ago(seconds)
+            )
+            one = dataclasses.replace(case, evidence=seen)
+            summary = summed(samples.picture(cases=[one]))
+            self.assertEqual(counted, summary.counted)
+
     def test_a_storm_is_called_so(self):
         held = samples.case(state="suspected", hold=Hold.STORM)
         gone = [

@@ -65,6 +65,11 @@ class ViewTest(base.TestCase):
         record = coordinated.host_record(maintenance="disk")
         self.shunned("maintenance: disk", self.facts(record=record))
 
+    def test_quarantine(self) -> None:
+        sick = model.Quarantine(reason="3 deaths", since=coordinated.NOW)
+        record = coordinated.host_record(quarantine=sick)
+        self.shunned("quarantine: 3 deaths", self.facts(record=record))
+
     def test_failed_checks(self) -> None:
         checks = (
             model.CheckResult(name="good", ok=True),

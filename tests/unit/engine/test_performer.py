@@ -13,6 +13,7 @@
 from nova_ha import exception
 from nova_ha import ports
 from nova_ha.core import actions
+from nova_ha.core import deeds
 from nova_ha.core import events
 from nova_ha.core import model
 from nova_ha.core import sources
@@ -118,6 +119,19 @@ class StoreTestCase(PerformerTestCase):
         self.assertTrue(self.perform(job).stale)
         self.assertIn("a", self.cloud.stored)
 
+    def test_close_by_one_deposed_after_the_confirmation_was_used_up(self):
+        self.save()
+        asked = []
+
+        def depose(epoch, case):
+            self.cloud.epoch = model.Epoch(2)
+
+        self.cloud.consume = depose
+        self.cloud.close = lambda *arguments: asked.append(arguments)
+        job = jobs.CloseCase(host="a", case=self.case(), version=1)
+        self.assertTrue(self.perform(job).stale)
+        self.assertEqual([], asked)
+
     def test_publish(self):
         verdict = model.PublishedVerdict(
             host="a", verdict=make.verdict(), at=make.utc(0)
@@ -141,6 +155,41 @@ class StoreTestCase(PerformerTestCase):
         self.cloud.epoch = model.Epoch(2)
         self.assertIsNone(self.perform(job).record)
         self.assertEqual([("enrol", "a")], self.cloud.calls)
+
+
+class QuarantineTestCase(PerformerTestCase):
+    SICK = model.Quarantine(reason="3 deaths", since=make.utc(0))
+
+    def keep(self, deed, epoch=EPOCH):
+        job = jobs.KeepQuarantine(host="a", deed=deed)
+        event = self.perform(job, epoch)
+        self.assertEqual(("a", deed), (event.host, event.deed))
+        return event.error
+
+    def test_each_deed(self):
+        self.assertEqual("", self.keep(deeds.Count(at=make.utc(1))))
+        self.assertEqual((make.utc(1),), self.host.incidents)
+        self.keep(deeds.Begin(quarantine=self.SICK))
+        self.assertEqual(self.SICK, self.host.quarantine)
+        self.keep(deeds.Disable(service_id="service-a", reason="sick"))
+        self.assertEqual("sick", self.host.disabled_reason)
+        self.keep(deeds.End())
+        self.assertIsNone(self.host.quarantine)
+        self.assertEqual((), self.host.incidents)
+        self.keep(deeds.Enable(service_id="service-a"))
+        self.assertEqual("", self.host.disabled_reason)
+
+    def test_a_deposed_engine_does_none(self):
+        for deed in (
+            deeds.Count(at=make.utc(1)),
+            deeds.Begin(quarantine=self.SICK),
+            deeds.Disable(service_id="service-a", reason="sick"),
+        ):
+            self.assertNotEqual("", self.keep(deed, model.Epoch(9)))
+        self.assertEqual(
+            ((), None), (self.host.incidents, self.host.quarantine)
+        )
+        self.assertEqual([], self.cloud.calls)
 
 
 class ChangeTestCase(PerformerTestCase):
@@ -197,6 +246,25 @@ class ChangeTestCase(PerformerTestCase):
         self.cloud.confirmations["case-a"] = "word"
         self.act(actions.Consume(**ON))
         self.assertEqual({}, self.cloud.confirmations)
+
+    def test_a_lease_that_ends_while_it_reads(self):
+        self.cloud.servers["b0"] = make.instance(
+            "b0", host="b", vm_state="error"
+        )
+        self._depose_after("instance")
+        self.act(actions.Repair(instance="b0", target="b", **ON))
+        self.assertEqual([], self.cloud.calls)
+
+    def _depose_after(self, method):
+        """Somebody else leads when that call of a port returns."""
+        real = getattr(self.cloud, method)
+
+        def slow(*arguments):
+            found = real(*arguments)
+            self.cloud.epoch = model.Epoch(2)
+            return found
+
+        setattr(self.cloud, method, slow)
 
     def test_only_a_running_instance_in_error_is_repaired(self):
         for changes in ({"host": "b"}, {"host": "c", "vm_state": "error"}):

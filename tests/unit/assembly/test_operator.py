@@ -1,0 +1,51 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What an operator changes in the tree."""
+
+from nova_ha import exception
+from nova_ha.assembly import operator
+from nova_ha.core import codec
+from nova_ha.core import model
+from tests.contract.coordination import coordinated
+from tests.unit.coordination import fake_tree
+
+C1 = coordinated.C1
+
+SICK = model.Quarantine(reason="3 deaths", since=coordinated.NOW)
+
+
+class ReleaseTest(fake_tree.FakeTree):
+    def setUp(self) -> None:
+        super().setUp()
+        tree = self.open("operator")
+        self.path = self.paths.host(C1)
+        self.tree = tree
+        self.store = operator.TreeStore(tree, self.paths, self.clock)
+
+    def test_release(self) -> None:
+        sick = coordinated.host_record(
+            quarantine=SICK, incidents=(coordinated.NOW,), maintenance="RAM"
+        )
+        self.put(self.tree, self.path, sick)
+        self.assertEqual(SICK, self.store.release(C1))
+        data = self.tree.get(self.path).data
+        self.assertEqual(
+            coordinated.host_record(maintenance="RAM"),
+            codec.decode(model.HostRecord, data, self.path),
+        )
+        version = self.tree.get(self.path).version
+        self.assertIsNone(self.store.release(C1))
+        self.assertEqual(version, self.tree.get(self.path).version)
+
+    def test_release_of_a_host_that_is_not_enrolled(self) -> None:
+        self.assertRaises(exception.CoordinationError, self.store.release, C1)
