@@ -100,7 +100,11 @@ def fold_facts(
     if facts.beacon is not None:
         planned = _planned(view, before.goodbye or facts.goodbye)
         return _fold_beacon(
-            view, facts.beacon, now, first_look=first_look, planned=planned
+            view,
+            _recognised(view, facts.beacon, before.beacon),
+            now,
+            first_look=first_look,
+            planned=planned,
         )
     if view.lost_at is not None and not first_look:
         return view
@@ -129,6 +133,16 @@ def _fold_goodbye(
     # Its age counts from when we first see it: a later engine lets it run
     # a little longer, which is safe, and no two clocks are compared.
     return dataclasses.replace(view, goodbye_since=now)
+
+
+def _recognised(
+    view: HostView, beacon: model.Beacon, before: model.Beacon | None
+) -> model.Beacon:
+    """Of an unreadable beacon only the session is known: where that is the
+    one that was there before, so is the boot."""
+    if beacon.boot_id or before is None or before.session != beacon.session:
+        return beacon
+    return dataclasses.replace(beacon, boot_id=view.boot_id)
 
 
 def _fold_beacon(

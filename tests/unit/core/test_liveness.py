@@ -73,6 +73,21 @@ class FoldFactsTestCase(base.TestCase):
         view = self.fold(view, 5.0, beacon=make.beacon())
         self.assertEqual((0.0, 5.0), (view.beacon_since, view.healthy_since))
 
+    def test_an_unreadable_beacon_of_the_same_session_is_no_new_boot(self):
+        view = self.alive()
+        for at in (5.0, 10.0):
+            view = self.fold(view, at, beacon=make.beacon(boot=""))
+            self.assertIsNone(view.rebooted_at)
+            self.assertEqual("boot-1", view.boot_id)
+            self.assertEqual(0.0, view.beacon_since)
+
+    def test_an_unreadable_beacon_of_another_session_is_a_new_boot(self):
+        view = self.fold(
+            self.alive(), 5.0, beacon=make.beacon(boot="", session=77)
+        )
+        self.assertEqual(5.0, view.rebooted_at)
+        self.assertEqual("", view.boot_id)
+
     def test_a_crash_and_a_new_boot(self):
         view = self.fold(self.alive(), 30.0, beacon=make.beacon(boot="boot-2"))
         self.assertEqual(30.0, view.rebooted_at)
