@@ -50,6 +50,10 @@ class PayloadError(NovaHaError):
         super().__init__(f"{where}: {problem}")
 
 
+class PayloadTooLarge(PayloadError):
+    """A payload does not fit into one znode."""
+
+
 class CoordinationError(NovaHaError):
     """ZooKeeper refused, or holds something unexpected."""
 

@@ -98,6 +98,14 @@ class StoredCase:
     version: int
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class StoredCases:
+    """All open cases; ``unreadable``: why that of a host cannot be read."""
+
+    cases: Sequence[StoredCase]
+    unreadable: Mapping[model.HostName, str]
+
+
 class CaseStore(abc.ABC):
     """The durable record of recoveries. Every change is atomic with a check
     that the leader's node of ``epoch`` still exists.
@@ -107,14 +115,16 @@ class CaseStore(abc.ABC):
     """
 
     @abc.abstractmethod
-    def load(self) -> Sequence[StoredCase]:
-        """All open cases. A payload that cannot be read is logged and
-        left alone."""
+    def load(self) -> StoredCases:
+        """All open cases. A payload that cannot be read is left alone."""
 
     @abc.abstractmethod
     def save(self, case: model.RecoveryCase, version: int | None) -> int:
         """Compare-and-set; ``version`` None creates. Returns the new
-        version. The case's own ``epoch`` is checked."""
+        version. The case's own ``epoch`` is checked.
+
+        :raises PayloadTooLarge: even without its details.
+        """
 
     @abc.abstractmethod
     def close(self, case: model.RecoveryCase, version: int) -> None:

@@ -47,7 +47,7 @@ class Tree:
     def case(self, host: str) -> model.RecoveryCase | None:
         """The open case of a host; None too while ZooKeeper is away."""
         with contextlib.suppress(exception.CoordinationError):
-            for stored in self._store.load():
+            for stored in self._store.load().cases:
                 if stored.case.host == host:
                     return stored.case
         return None

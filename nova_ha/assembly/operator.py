@@ -194,7 +194,7 @@ class TreeStore(Store):
     def picture(self) -> Picture:
         self._tree.sync(self._paths.root)
         # Cases first: what they are about may only be newer than they are.
-        cases = [stored.case for stored in self._cases.load()]
+        cases = [stored.case for stored in self._cases.load().cases]
         verdicts = self._cases.published()
         return Picture(
             at=self._clock.utcnow(),

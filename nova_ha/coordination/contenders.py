@@ -55,8 +55,10 @@ def read(
 ) -> tuple[model.Contender, ...]:
     """All contenders, the leader first. One whose payload cannot be read is
     nameless, but counts."""
+    there = nodes(tree, paths, watch)
+    decoder.keep_below(paths.leader, {node.path for node in there})
     found = []
-    for rank, node in enumerate(nodes(tree, paths, watch)):
+    for rank, node in enumerate(there):
         epoch = Epoch(node.created)
         contender = decoder.decode(
             model.Contender, node, epoch=epoch, leading=rank == 0

@@ -55,6 +55,7 @@ def confirmations(
     except znodes.NodeMissing:
         return {}
     nodes = tree.get_many([f"{paths.confirmations}/{name}" for name in names])
+    decoder.keep_below(paths.confirmations, nodes)
     found: dict[CaseId, model.Confirmation] = {}
     for node in nodes.values():
         one = decoder.decode(model.Confirmation, node)

@@ -12,8 +12,8 @@
 
 """From znodes to facts: the one place that decodes what hosts are.
 
-A payload that cannot be read is told once for each of its versions, and never
-guessed at:
+A payload that cannot be read is told once, however often it is written, and
+never guessed at:
 
 * An unreadable *beacon* is a beacon: it is its session that lives. Its boot
   id is empty.
@@ -40,13 +40,21 @@ LOG = log.getLogger(__name__)
 
 UNREADABLE = "unreadable record"
 
+FROM_AGENT = 256 * 1024
+"""Bytes of what an agent writes about its host that are read: an inventory
+of more than 6,000 guests. A fleet of agents that write as much as ZooKeeper
+takes must not fill the engine's memory."""
+
+_BY_AGENTS = (model.Beacon, model.Goodbye, model.GuestInventory)
+
 T = TypeVar("T")
 
 _Nodes = Mapping[str, Node | None]
 
 
 class Decoder:
-    """Decodes nodes, each version of one only once."""
+    """Decodes nodes, each version of one only once, and tells of a node that
+    has become unreadable, not of each further version of it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -72,10 +80,20 @@ class Decoder:
         if known is not None and known[0] == life:
             value: T | None = known[1]
             return value
-        value = _decode(cls, node, host, others)
+        value, problem = _decode(cls, node, host, others)
+        if problem and (known is None or known[1] is not None):
+            LOG.error("Unreadable: %s", problem)
         with self._lock:
             self._known[node.path] = (life, value)
         return value
+
+    def keep_below(self, parent: str, paths: Collection[str]) -> None:
+        """Forget what was below ``parent``, apart from ``paths``."""
+        self.forget(
+            lambda path: (
+                path in paths or paths_module.parent_of(path) != parent
+            )
+        )
 
     def forget(self, keep: Callable[[str], bool]) -> None:
         """Forget the paths that ``keep`` does not want."""
@@ -92,19 +110,25 @@ def _decode(
     node: Node,
     host: HostName | None,
     others: Mapping[str, Any],
-) -> T | None:
+) -> tuple[T | None, str]:
+    """Returns the value, or why there is none."""
     try:
-        if node.data is None:
-            raise exception.PayloadError(node.path, "access denied")
-        value = codec.decode(cls, node.data, node.path, **others)
-        if host is not None and getattr(value, "host", host) != host:
-            raise exception.PayloadError(
-                node.path, "speaks of another host than its path"
-            )
-        return value
+        value = codec.decode(cls, _data(cls, node), node.path, **others)
     except exception.PayloadError as error:
-        LOG.error("Unreadable: %s", error)
-        return None
+        return None, str(error)
+    if host is not None and getattr(value, "host", host) != host:
+        return None, f"{node.path}: speaks of another host than its path"
+    return value, ""
+
+
+def _data(cls: type, node: Node) -> bytes:
+    if node.data is None:
+        raise exception.PayloadError(node.path, "access denied")
+    if cls in _BY_AGENTS and len(node.data) > FROM_AGENT:
+        raise exception.PayloadTooLarge(
+            node.path, f"{len(node.data)} bytes are more than {FROM_AGENT}"
+        )
+    return node.data
 
 
 class HostReader:

@@ -16,6 +16,7 @@ Every change is one transaction with a check that the node of the leader of
 that epoch still exists. It may so be late, but never a deposed leader's.
 """
 
+import contextlib
 import dataclasses
 import datetime
 from collections.abc import Callable, Collection, Sequence
@@ -32,6 +33,7 @@ from nova_ha.coordination import znodes
 from nova_ha.core import codec
 from nova_ha.core import model
 from nova_ha.core import quarantine as quarantine_mod
+from nova_ha.core import slimming
 from nova_ha.core.model import Epoch
 from nova_ha.core.model import HostName
 from nova_ha.core.model import Quarantine
@@ -40,6 +42,10 @@ LOG = log.getLogger(__name__)
 
 HISTORY = 200
 """Closed cases that are kept: the newest."""
+
+HISTORY_BYTES = 256 * 1024
+"""A closed case that is larger is kept without its details: ZooKeeper holds
+all of them in memory."""
 
 ATTEMPTS = 5
 """Of a change that somebody else's change came before."""
@@ -70,38 +76,45 @@ class ZooKeeperCaseStore(ports.CaseStore):
 
     # -- reading -------------------------------------------------------------
 
-    def load(self) -> Sequence[ports.StoredCase]:
+    def load(self) -> ports.StoredCases:
         self._tree.sync(self._paths.cases)
-        return [
-            ports.StoredCase(case, node.version)
-            for case, node in self._all(
-                model.RecoveryCase, self._paths.cases, _host_of_case
-            )
-        ]
+        found, lost = self._all(
+            model.RecoveryCase, self._paths.cases, _host_of_case
+        )
+        return ports.StoredCases(
+            cases=[
+                ports.StoredCase(case, node.version) for case, node in found
+            ],
+            unreadable=_by_host(lost),
+        )
 
     def published(self) -> Collection[model.PublishedVerdict]:
         self._tree.sync(self._paths.verdicts)
-        return [
-            verdict
-            for verdict, _ in self._all(
-                model.PublishedVerdict, self._paths.verdicts, _host_of_verdict
-            )
-        ]
+        found, _ = self._all(
+            model.PublishedVerdict, self._paths.verdicts, _host_of_verdict
+        )
+        return [verdict for verdict, _ in found]
 
     def _all(
         self, cls: type[T], parent: str, name: Callable[[T], str]
-    ) -> list[tuple[T, znodes.Node]]:
+    ) -> tuple[list[tuple[T, znodes.Node]], list[str]]:
+        """What is below ``parent``, and the paths that cannot be read."""
         paths = [f"{parent}/{one}" for one in self._tree.children(parent)]
-        found = []
+        found, lost = [], []
         for path, node in self._tree.get_many(paths).items():
             value = self._decoder.decode(cls, node)
-            if value is None or node is None:
+            if node is None:
+                continue
+            if value is None:
+                lost.append(path)
                 continue
             if paths_module.escape(name(value)) != paths_module.name_of(path):
                 LOG.error("Ignoring %s: it belongs elsewhere", path)
+                lost.append(path)
                 continue
             found.append((value, node))
-        return found
+        self._decoder.keep_below(parent, set(paths))
+        return found, lost
 
     # -- the leader's right --------------------------------------------------
 
@@ -134,9 +147,8 @@ class ZooKeeperCaseStore(ports.CaseStore):
     # -- cases ---------------------------------------------------------------
 
     def save(self, case: model.RecoveryCase, version: int | None) -> int:
-        """:raises PayloadError: the case is too large to be stored."""
         path = self._paths.case(case.host)
-        data = codec.encode(case, path)
+        data = slimming.encode(case, path)
         if version is None:
             change: znodes.Operation = znodes.Create(path, data)
         else:
@@ -149,21 +161,24 @@ class ZooKeeperCaseStore(ports.CaseStore):
 
     def close(self, case: model.RecoveryCase, version: int) -> None:
         path, closed = self._paths.case(case.host), self._paths.closed(case.id)
-        data = codec.encode(case, closed)
+        data = slimming.encode(case, closed, HISTORY_BYTES)
         try:
-            self._commit(
-                case.epoch,
-                znodes.Delete(path, version),
-                znodes.Create(closed, data),
-            )
-        except znodes.NodeExists:
-            # Open and closed at once: not of this store's making.
-            raise exception.StaleVersion(closed, None) from None
+            self._move(case.epoch, znodes.Delete(path, version), closed, data)
         except znodes.NodeMissing:
             # Closed before, and the answer was lost?
             if self._tree.get(closed) is None:
                 raise exception.StaleVersion(path, version) from None
         self._trim(case.epoch)
+
+    def _move(
+        self, epoch: Epoch, remove: znodes.Delete, closed: str, data: bytes
+    ) -> None:
+        try:
+            self._commit(epoch, remove, znodes.Create(closed, data))
+        except znodes.NodeExists:
+            # Open and closed at once, by a restored backup perhaps. It is
+            # the same case; its later end counts.
+            self._commit(epoch, remove, znodes.Set(closed, data))
 
     def _trim(self, epoch: Epoch) -> None:
         """Keep the history bounded; what fails here is done the next time."""
@@ -301,6 +316,17 @@ class ZooKeeperCaseStore(ports.CaseStore):
             self._commit(epoch, znodes.Delete(path))
         except znodes.NodeMissing:
             return
+
+
+def _by_host(paths: Sequence[str]) -> dict[HostName, str]:
+    """Why the case of each host cannot be read, by the case's path."""
+    found = {}
+    for path in paths:
+        # A node that no host is called like stands in no host's way.
+        with contextlib.suppress(exception.PayloadError):
+            host = HostName(paths_module.unescape(paths_module.name_of(path)))
+            found[host] = f"{path} cannot be read"
+    return found
 
 
 def merge(old: model.HostRecord, new: model.HostRecord) -> model.HostRecord:

@@ -69,8 +69,9 @@ class _Misfit(Exception):
 def encode(value: Any, where: str = "payload") -> bytes:
     """Return the payload of a dataclass of the model.
 
-    :raises PayloadError: it is larger than :data:`MAX_BYTES`, or holds a
-        value that its type does not allow; ``where`` names the znode.
+    :raises PayloadTooLarge: it is larger than :data:`MAX_BYTES`.
+    :raises PayloadError: it holds a value that its type does not allow;
+        ``where`` names the znode.
     """
     cls: Any = type(value)
     try:
@@ -81,7 +82,7 @@ def encode(value: Any, where: str = "payload") -> bytes:
     except _Misfit as misfit:
         raise exception.PayloadError(where, str(misfit)) from None
     if len(data) > MAX_BYTES:
-        raise exception.PayloadError(
+        raise exception.PayloadTooLarge(
             where, f"{len(data)} bytes are more than {MAX_BYTES}"
         )
     return data
@@ -265,7 +266,7 @@ def _mapping_coders(inner: Any) -> tuple[Encoder, Decoder]:
         if not isinstance(body, dict):
             raise _Misfit(field, "not a JSON object")
         return {
-            key: decode_one(item, f"{field}[{key}]")
+            _from_text(key, field): decode_one(item, f"{field}[{key}]")
             for key, item in body.items()
         }
 
@@ -296,6 +297,18 @@ def _text(value: Any, field: str) -> str:
     if not isinstance(value, str):
         raise _Misfit(field, "not a string")
     return str(value)
+
+
+def _from_text(body: Any, field: str) -> str:
+    text = _text(body, field)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            # JSON can spell half of a surrogate pair, but nobody can print
+            # it or name a node after it.
+            raise _Misfit(field, "not Unicode text") from None
+    return text
 
 
 def _flag(value: Any, field: str) -> bool:
@@ -343,7 +356,7 @@ def _from_utc(body: Any, field: str) -> datetime.datetime:
 
 
 _SCALARS: Mapping[Any, tuple[Encoder, Decoder]] = {
-    str: (_text, _text),
+    str: (_text, _from_text),
     bool: (_flag, _flag),
     int: (_whole, _whole),
     float: (_number, _number),

@@ -17,6 +17,7 @@ engine's monotonic clock; ``began`` is taken *before* a question was sent, so
 that an answer is never taken for younger than it may be.
 """
 
+import dataclasses
 from collections.abc import Mapping
 
 from nova_ha.core import deeds
@@ -94,6 +95,10 @@ class CasesLoaded(Event):
     epoch: model.Epoch
     cases: tuple[tuple[model.RecoveryCase, int], ...] = ()
     """With the znode version of each."""
+    unreadable: Mapping[model.HostName, str] = dataclasses.field(
+        default_factory=dict
+    )
+    """Why the stored case of a host cannot be read."""
     published: tuple[model.PublishedVerdict, ...] = ()
     error: str = ""
 
@@ -189,10 +194,12 @@ class Saved(CaseEvent):
 
 @record
 class SaveFailed(CaseEvent):
-    """Nothing was written, or (``stale``) somebody else has written."""
+    """Nothing was written: somebody else has written (``stale``), or the
+    case is no payload (``unfit``)."""
 
     error: str
     stale: bool = False
+    unfit: bool = False
 
 
 @record

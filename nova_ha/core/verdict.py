@@ -23,6 +23,7 @@ from nova_ha.core import liveness
 from nova_ha.core import model
 from nova_ha.core import policy as policy_mod
 from nova_ha.core import sources as sources_mod
+from nova_ha.core import texts
 from nova_ha.core.model import Reason
 from nova_ha.core.model import Verdict
 from nova_ha.core.model import VerdictKind as Kind
@@ -120,7 +121,9 @@ def _judge_present(
         return Verdict(kind=Kind.REBOOTED, reason=Reason.NEW_BOOT)
     failed = beacon.failed_checks
     if failed:
-        detail = "; ".join(f"{check.name}: {check.detail}" for check in failed)
+        detail = texts.clip(
+            "; ".join(f"{check.name}: {check.detail}" for check in failed)
+        )
         return Verdict(
             kind=Kind.DEGRADED, reason=Reason.CHECKS_FAILED, detail=detail
         )

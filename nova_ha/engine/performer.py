@@ -85,9 +85,11 @@ class Performer:
     def _load(self, epoch: model.Epoch) -> events.Event:
         store = self._world.store
         try:
+            stored = store.load()
             return events.CasesLoaded(
                 epoch=epoch,
-                cases=tuple((one.case, one.version) for one in store.load()),
+                cases=tuple((one.case, one.version) for one in stored.cases),
+                unreadable=stored.unreadable,
                 published=tuple(store.published()),
             )
         except exception.NovaHaError as error:
@@ -100,6 +102,8 @@ class Performer:
             version = self._world.store.save(case, job.version)
         except (exception.StaleVersion, exception.NotLeading) as error:
             return _save_failed(case, error, stale=True)
+        except exception.PayloadError as error:
+            return _save_failed(case, error, unfit=True)
         except exception.NovaHaError as error:
             return _save_failed(case, error)
         return events.Saved(host=case.host, case=case.id, version=version)
@@ -390,10 +394,18 @@ def _sizes(
 
 
 def _save_failed(
-    case: model.RecoveryCase, error: Exception, *, stale: bool = False
+    case: model.RecoveryCase,
+    error: Exception,
+    *,
+    stale: bool = False,
+    unfit: bool = False,
 ) -> events.Event:
     return events.SaveFailed(
-        host=case.host, case=case.id, error=str(error), stale=stale
+        host=case.host,
+        case=case.id,
+        error=str(error),
+        stale=stale,
+        unfit=unfit,
     )
 
 

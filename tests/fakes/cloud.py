@@ -165,6 +165,7 @@ class Cloud(
         self.control = model.Control(armed=True)
         self.epoch = model.Epoch(1)
         self.stored = {}
+        self.unreadable = {}  # hosts whose case cannot be read, and why
         self.history = {}
         self.verdicts = {}
         self.confirmations = {}
@@ -212,7 +213,14 @@ class Cloud(
     # -- the store --
 
     def load(self):
-        return [ports.StoredCase(*one) for one in self.stored.values()]
+        return ports.StoredCases(
+            cases=[
+                ports.StoredCase(*stored)
+                for host, stored in self.stored.items()
+                if host not in self.unreadable
+            ],
+            unreadable=dict(self.unreadable),
+        )
 
     def save(self, case, version):
         self.check(case.epoch)

@@ -101,8 +101,20 @@ class MembershipTest(
             self.manual.advance(watching.INTERVAL)
             self.eventually(lambda: self.sink.of(events.ContendersRead))
         self.assertEqual(1, logs.output.count("Unreadable"))
-        self.put(self.operator_tree, self.paths.host(C1), b"other rubbish")
+        path = self.paths.host(C1)
+        self.put(self.operator_tree, path, b"other rubbish")
+        self.put(self.operator_tree, path, coordinated.host_record())
+        self.eventually(self.record_known)
+        self.assertEqual(1, logs.output.count("Unreadable"))
+        self.put(self.operator_tree, path, b"rubbish again")
         self.eventually(lambda: logs.output.count("Unreadable") == 2)
+
+    def record_known(self) -> bool:
+        return any(
+            facts.record is not None and not facts.record.protected
+            for event in self.sink.of(events.HostsRead)
+            for facts in event.hosts.values()
+        )
 
     def test_a_failing_server_is_asked_again(self) -> None:
         self.start()
