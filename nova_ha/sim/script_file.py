@@ -12,7 +12,7 @@
 
 """Reads a fault script from YAML: every mistake is named where it stands.
 
-What the keys mean is told in the documentation, ``concepts/scripts``.
+What the keys mean is told in the documentation, ``admin/rehearsal``.
 """
 
 import dataclasses

@@ -15,8 +15,9 @@
 
 ``transition-diagram`` and ``transition-table`` come from
 ``nova_ha.core.transitions.TRANSITIONS``, ``reason-table`` from
-``nova_ha.core.verdict.EXPLAIN``, ``fence-parameters`` from a driver: the
-documentation cannot fall behind them.
+``nova_ha.core.verdict.EXPLAIN``, ``fence-parameters`` from a driver,
+``fault-verbs`` and ``trace-words`` from the simulator: the documentation
+cannot fall behind them.
 """
 
 import shutil
@@ -31,6 +32,9 @@ from nova_ha.core import transitions
 from nova_ha.core import verdict
 from nova_ha.fencing import loader
 from nova_ha.fencing import parameters
+from nova_ha.sim import trace
+from nova_ha.sim import verb as verb_mod
+from nova_ha.sim import verbs
 
 
 def _table(
@@ -128,8 +132,45 @@ class FenceParameters(Directive):
         return _literal(str(parameter.default))
 
 
+class FaultVerbs(Directive):
+    """What can go wrong in a fault script, a table a group of verbs."""
+
+    def run(self) -> list[nodes.Node]:
+        found: list[nodes.Node] = []
+        for about, group in verbs.GROUPS.items():
+            found.append(nodes.rubric("", about))
+            rows = [row for one in group for row in self._rows(one)]
+            titles = ("Verb", "Hits", "What it does, and what it can be told")
+            found.append(_table(titles, (20, 15, 65), rows))
+        return found
+
+    def _rows(self, verb: verb_mod.Verb) -> Iterable[Sequence[nodes.Node]]:
+        ends = " It can be ended by for." if verb.ends else ""
+        yield (
+            _literal(verb.name),
+            nodes.Text(verb.target.value),
+            nodes.Text(verb.help + ends),
+        )
+        for parameter in verb.parameters:
+            text = verb_mod.describe(parameter)
+            yield nodes.Text(""), nodes.Text(""), nodes.Text(f"– {text}")
+
+
+class TraceWords(Directive):
+    """The words of a trace, and the codes that stand behind them."""
+
+    def run(self) -> list[nodes.Node]:
+        rows = (
+            (_literal(code), nodes.Text(words))
+            for code, words in trace.WORDS.items()
+        )
+        return [_table(("Code", "In the trace"), (40, 60), rows)]
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_directive("fault-verbs", FaultVerbs)
     app.add_directive("fence-parameters", FenceParameters)
+    app.add_directive("trace-words", TraceWords)
     app.add_directive("transition-table", TransitionTable)
     app.add_directive("transition-diagram", TransitionDiagram)
     app.add_directive("reason-table", ReasonTable)
