@@ -40,6 +40,15 @@ TERMINAL = DONE | frozenset(
 )
 """Nova does no more for a record in one of these."""
 
+COLD = frozenset(["migration", "resize"])
+
+NOT_HANDED_OVER = frozenset(
+    ["queued", "accepted", "pre-migrating", "migrating"]
+)
+"""Of a cold migration or resize: its source has not stopped the guest yet, or
+is about to; ``post-migrating`` is what it says when it has
+(nova.compute.manager ``_resize_instance``)."""
+
 _LEFT = {
     EVACUATION: "completed",
     LIVE: "completed",

@@ -14,6 +14,7 @@
 can go on after all, and whether a returned host is clean."""
 
 import dataclasses
+from collections.abc import Collection
 
 from nova_ha.core import evacuation
 from nova_ha.core import model
@@ -95,6 +96,7 @@ def not_clean(work: Work) -> str:
 
 
 def _settle(work: Work, move: Move, survey: model.Survey) -> Move:
+    """What was still wanted when the host came back is left to it."""
     wanting = (MoveState.PENDING, MoveState.RETRY, MoveState.HELD)
     if move.state not in wanting:
         return move
@@ -102,7 +104,7 @@ def _settle(work: Work, move: Move, survey: model.Survey) -> Move:
         return dataclasses.replace(
             move, state=MoveState.HELD, reason="its records have to be read"
         )
-    others = _possible(work, move, survey)
+    others = _possible(work, move, _without_waiting(work, survey))
     if others:
         return evacuation.held(work, move, others)
     return dataclasses.replace(
@@ -110,13 +112,31 @@ def _settle(work: Work, move: Move, survey: model.Survey) -> Move:
     )
 
 
+def _without_waiting(work: Work, survey: model.Survey) -> model.Survey:
+    """Leave out migrations that wait for this very host: until its own
+    nova-compute has stopped the guest and handed over its disk, nothing can
+    run elsewhere, and that is what the gate keeps from starting."""
+    kept = tuple(
+        one
+        for one in survey.migrations
+        if not (
+            one.source == work.case.host
+            and one.kind in runners.COLD
+            and one.status in runners.NOT_HANDED_OVER
+        )
+    )
+    return dataclasses.replace(survey, migrations=kept)
+
+
 def _not_cleaned_by_nova(work: Work, survey: model.Survey) -> str:
+    source = work.case.host
     left = [
         one
         for one in survey.migrations
         if one.kind == runners.EVACUATION
-        and one.source == work.case.host
+        and one.source == source
         and (one.status == "done" or one.status not in runners.TERMINAL)
+        and not _cleaned_later(one, survey.migrations)
     ]
     if left:
         return (
@@ -126,3 +146,20 @@ def _not_cleaned_by_nova(work: Work, survey: model.Survey) -> str:
     if work.report_moves() == work.progress.reports_at_return:
         return "its nova-compute has not reported yet"
     return ""
+
+
+def _cleaned_later(
+    one: model.Migration, records: Collection[model.Migration]
+) -> bool:
+    """Of several evacuations of an instance, nova-compute marks only the
+    last one ``completed`` when it destroys the guest; one whose target died
+    half-way stays as it is for ever (nova.compute.manager
+    ``_destroy_evacuated_instances``)."""
+    return any(
+        later.instance == one.instance
+        and later.id > one.id
+        and later.source == one.source
+        and later.kind == one.kind
+        and later.status == "completed"
+        for later in records
+    )

@@ -12,13 +12,17 @@
 
 """How a recovery ends: the host's return, and what never ends in silence."""
 
+from unittest import mock
+
 from nova_ha import exception
 from nova_ha.core import events
+from nova_ha.core import gate
 from nova_ha.core import model
 from nova_ha.core.model import CaseState as S
 from nova_ha.core.model import Hold
 from nova_ha.core.model import Ownership
 from nova_ha.core.model import PowerState
+from tests.unit.core import builders as make
 from tests.unit.core import scenario
 
 
@@ -98,6 +102,46 @@ class ReturnTestCase(scenario.ScenarioTestCase):
         self.cloud.read_host = back
         self.engine.run(300)
         self.assertEqual("", self.host.disabled_reason)
+
+    def record(self, status, **changes):
+        """A migration record of a0, older than all others."""
+        record = make.migration(0, status, instance="a0", **changes)
+        self.cloud.records.insert(0, record)
+
+    def test_an_evacuation_whose_target_died_is_never_cleaned_up(self):
+        """nova-compute marks only the last one of an instance."""
+        self.to_evacuated()
+        self.record("migrating", dest="d")
+        self.come_back()
+        self.reach(S.SOAKING)
+
+    def test_a_later_evacuation_that_is_not_cleaned_up_keeps_it_waiting(self):
+        self.to_evacuated()
+        self.come_back()
+        self.cloud.records.append(
+            make.migration(9, "done", instance="a0", dest="d")
+        )
+        self.engine.run(30)
+        self.is_in(S.RETURNING)
+
+    def test_a_cold_migration_goes_on_when_its_host_is_back(self):
+        """Its disk has not been handed over: only this host's nova-compute
+        can do that, and the gate keeps it from starting."""
+        self.record("pre-migrating", dest="b", kind="migration")
+        self.crash()
+        self.reach(S.PARTIAL)
+        self.assertIs(model.MoveState.HELD, self.move("a0").state)
+        self.come_back()
+        self.engine.run(10)
+        self.assertEqual((True, mock.ANY), gate.may_start(self.case))
+
+    def test_one_that_was_handed_over_keeps_the_gate_shut(self):
+        self.record("post-migrating", dest="b", kind="migration")
+        self.crash()
+        self.reach(S.PARTIAL)
+        self.come_back()
+        self.engine.run(10)
+        self.assertEqual((False, mock.ANY), gate.may_start(self.case))
 
     def no_answer(self, *_):
         raise exception.ComputeUnavailable("timed out")
