@@ -54,8 +54,8 @@ class Policy:
     fence_rounds: int = 10
     fence_backoff: float = 5.0
     fence_backoff_max: float = 300.0
-    evacuations: int = 32
-    evacuations_per_target: int = 6
+    evacuations: int = 12
+    evacuations_per_target: int = 3
     evacuation_attempts: int = 5
     evacuation_backoff: float = 2.0
     evacuation_backoff_max: float = 60.0

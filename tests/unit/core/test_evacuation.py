@@ -34,7 +34,7 @@ class WaveTestCase(scenario.ScenarioTestCase):
         self.to_evacuating()
         targets = [call[2] for call in self.calls("evacuate")]
         self.assertEqual(
-            {"b": 6, "c": 6, "d": 6},
+            {"b": 3, "c": 3, "d": 3},
             {host: targets.count(host) for host in "bcd"},
         )
 
