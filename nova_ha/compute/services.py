@@ -75,7 +75,8 @@ class ReportTimes:
                 for report in reports
             }
             if begun > self._newest:
-                self._seen, self._newest = seen, begun
+                # One that is missing may be back: its cell was down.
+                self._seen, self._newest = {**self._seen, **seen}, begun
             else:
                 seen |= self._seen
             return [

@@ -83,6 +83,8 @@ class Source:
     gaps: tuple[float, ...] = ()
     promised: float = 0.0
     """The latest sign's own ``gap``."""
+    unseen: float = 0.0
+    """Seconds since ``moved_at`` in which nobody looked: :data:`BREAK`."""
 
     def look(
         self,
@@ -101,16 +103,13 @@ class Source:
         """
         unseen = began - self.looked_at
         if value == self.value:
-            moved_at = self.moved_at
-            if unseen > BREAK:
-                moved_at += unseen
             return dataclasses.replace(
                 self,
-                moved_at=moved_at,
                 looked_at=max(began, self.looked_at),
                 promised=promised,
+                unseen=self.unseen + (unseen if unseen > BREAK else 0.0),
             )
-        gap = ended - self.moved_at
+        gap = ended - self.moved_at - self.unseen
         # The time from the first look to the first move is no gap.
         seen = steady and self.moves > 0 and unseen <= BREAK
         return Source(
@@ -128,11 +127,12 @@ class Source:
 
     def silent(self, factor: float, assumed: float) -> bool:
         """Whether it has been quiet for ``factor`` times its largest gap."""
-        return self.looked_at - self.moved_at >= factor * self.gap(assumed)
+        quiet = self.looked_at - self.moved_at - self.unseen
+        return quiet >= factor * self.gap(assumed)
 
     def moved_since(self, moment: float) -> bool:
         """Whether it was seen to move after ``moment``. The first sight of
-        a source is none of its moves."""
+        a source is none of its moves, and neither is a break."""
         return self.moves > 0 and self.moved_at > moment
 
     def stale(self, now: float) -> bool:

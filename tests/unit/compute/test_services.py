@@ -113,6 +113,15 @@ class TestReportTimes(ServicesCase):
         (again,) = times.correct([newer], times.begin())
         self.assertEqual(newer.reported_at, again.reported_at)
 
+    def test_flags_are_no_report_of_one_that_was_away(self) -> None:
+        """Its cell was down, and it was forced down just now."""
+        self.answer(entry("cmp1", 1))
+        self.second()
+        self.answer()
+        self.assertEqual([], self.services.read())
+        self.answer(entry("cmp1", 51, forced_down=True))
+        self.assertEqual(1, self.second())
+
     def test_never_reported(self) -> None:
         self.answer(entry("cmp1", updated_at=None))
         self.assertIsNone(self.second())

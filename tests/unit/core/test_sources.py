@@ -75,6 +75,22 @@ class SourceTestCase(base.TestCase):
         source = source.look(source.value, 630.0, 630.0)
         self.assertFalse(source.silent(2.0, ASSUMED))
 
+    def test_a_gap_in_our_looking_is_no_move(self):
+        source = watched([10, 20, 30], until=35)
+        source = source.look(source.value, 60.0, 60.0)
+        self.assertFalse(source.moved_since(30.0))
+        self.assertTrue(source.moved_since(29.0))
+
+    def test_silence_goes_on_after_a_gap_in_our_looking(self):
+        """It lasted five seconds before, and has to last fifteen more."""
+        source = watched([10, 20, 30], until=35)
+        for at in range(60, 75):
+            source = source.look(source.value, float(at), float(at))
+        self.assertFalse(source.silent(2.0, ASSUMED))
+        self.assertTrue(
+            source.look(source.value, 75.0, 75.0).silent(2.0, ASSUMED)
+        )
+
     def test_old_gaps_are_forgotten(self):
         moves = [10, 20, 120]
         moves += [130 + 10 * number for number in range(sources.GAPS)]
