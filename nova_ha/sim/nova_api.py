@@ -62,8 +62,10 @@ class Services:
                 "been cleaned up",
                 400,
             )
-        service.forced_down = forced
-        service.updated_at = self._records.kernel.utc
+        if service.forced_down != forced:
+            # The database writes, and dates, what has changed.
+            service.forced_down = forced
+            service.updated_at = self._records.kernel.utc
 
     def _has_evacuated(self, host: str) -> bool:
         return any(
@@ -81,8 +83,9 @@ class Services:
         """
         service = self._writable(host)
         changes = service.disabled != disabled
-        service.disabled, service.reason = disabled, reason
-        service.updated_at = self._records.kernel.utc
+        if changes or service.reason != reason:
+            service.disabled, service.reason = disabled, reason
+            service.updated_at = self._records.kernel.utc
         called = changes and self._records.is_up(host)
         if called and not self._computes[host].answers:
             raise NoAnswer

@@ -41,6 +41,19 @@ class ReadingTestCase(nova_cloud.NovaTestCase):
         self.assertTrue(report.forced_down)
         self.assertEqual(before, report.reported_at)
 
+    def test_what_is_as_wanted_already_is_not_written(self):
+        self.machines["a"].power_off()
+        service = self.nova.records.services["a"]
+        for change, wanted in (
+            (self.api.force_down, True),
+            (self.api.disable, "case"),
+        ):
+            self.ask(change, "service-a", wanted)
+            written = service.updated_at
+            self.run_for(0.5)
+            self.ask(change, "service-a", wanted)
+            self.assertEqual(written, service.updated_at)
+
     def test_hypervisor_types(self):
         self.nova.hypervisor_types[A] = "ironic"
         types = self.ask(self.api.hypervisor_types)
