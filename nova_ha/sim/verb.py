@@ -77,8 +77,9 @@ def describe(parameter: Parameter) -> str:
     text = f"{parameter.name}: {parameter.help}"
     if parameter.choices:
         text += f" ({', '.join(parameter.choices)})"
-    if parameter.default is None:
-        text += "; needed"
-    elif isinstance(parameter.default, float) and parameter.default > 0.0:
-        text += f"; {parameter.default:g} unless said"
-    return text
+    default = parameter.default
+    if default is None:
+        return f"{text}; needed"
+    if isinstance(default, float):
+        return f"{text}; {default:g} unless said" if default > 0.0 else text
+    return f"{text}; {default} unless said" if default else text

@@ -15,12 +15,13 @@
 import argparse
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nova_ha.cmd.commands import base
 from nova_ha.sim import golden
 from nova_ha.sim import runner
+from nova_ha.sim import script
 from nova_ha.sim import script_file
 from nova_ha.sim import timeline
 from nova_ha.sim import verb as verb_mod
@@ -74,20 +75,40 @@ class Run(base.Command):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        files = list(script_file.find(parsed_args.paths))
-        outcomes = [self._run(file, parsed_args) for file in files]
+        # All of them first: a mistake in the last is told at once.
+        scripts = {
+            file: script_file.load(file, parsed_args.policy, parsed_args.seed)
+            for file in script_file.find(parsed_args.paths)
+        }
+        outcomes = [
+            self._run(file, made, parsed_args)
+            for file, made in self._counted(scripts)
+        ]
         total = _total(outcomes)
         if parsed_args.format == "json":
             self.say(json.dumps(total))
-        elif len(files) > 1:
-            self.say(f"{len(files) - total['failed']} of {len(files)} are OK")
+        elif len(outcomes) > 1:
+            good = len(outcomes) - total["failed"]
+            self.say(f"{good} of {len(outcomes)} are OK")
         if total["failed"]:
             self.exit_status = base.ATTENTION
 
+    def _counted(
+        self, scripts: Mapping[str, script.Script]
+    ) -> Iterator[tuple[str, script.Script]]:
+        """Tells of the progress where somebody watches."""
+        shown = len(scripts) > 1 and self.app.stderr.isatty()
+        for number, (file, made) in enumerate(scripts.items(), 1):
+            if shown:
+                self.note(f"{number} of {len(scripts)}: {made.name}")
+            yield file, made
+
     def _run(
-        self, file: str, parsed_args: argparse.Namespace
+        self,
+        file: str,
+        made: script.Script,
+        parsed_args: argparse.Namespace,
     ) -> dict[str, Any]:
-        made = script_file.load(file, parsed_args.policy, parsed_args.seed)
         result = runner.run(made)
         trace = result.trace
         changes = golden.differences(file, trace) if parsed_args.check else []

@@ -243,7 +243,7 @@ class MistakeTest(base.TestCase):
             self._refused(f"{scripts.CLOUD}expect:\n- {text}\n", word, ":3")
 
 
-class FileTest(base.TestCase):
+class FilesTest(base.TestCase):
     def setUp(self) -> None:
         super().setUp()
         self.folder = pathlib.Path(
