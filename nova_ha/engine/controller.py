@@ -308,10 +308,9 @@ class Controller:
             self._publish_if_changed(host)
 
     def _watch_storms(self) -> None:
-        self._memory, told = storm.fold(
-            self._memory, self._world(), self._now.mono
-        )
-        self._cached_world = None
+        memory, told = storm.fold(self._memory, self._world(), self._now.mono)
+        if memory is not self._memory:
+            self._memory, self._cached_world = memory, None
         for event in told:
             self._notifier.emit(event)
 

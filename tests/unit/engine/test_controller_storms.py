@@ -178,7 +178,9 @@ class QuarantineTestCase(ControllerTestCase):
 
     def test_it_stays_disabled_at_the_end_of_its_return(self):
         self.die_and_return()
+        self.cloud.calls.clear()
         self.die_and_return()
+        self.assertNotIn(("enable", "a"), self.cloud.calls)
         self.assertIn("2 deaths", self.host.quarantine.reason)
         self.assertFalse(self.host.forced_down)
         self.assertTrue(
