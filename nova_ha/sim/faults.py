@@ -23,6 +23,7 @@ from nova_ha.sim import machines
 from nova_ha.sim import network
 from nova_ha.sim import nova
 from nova_ha.sim import script
+from nova_ha.sim import thief
 from nova_ha.sim import verbs
 from nova_ha.sim import world as world_mod
 from nova_ha.sim.arguments import Arguments
@@ -158,6 +159,11 @@ def _write_znode(world: world_mod.World, _: str, given: Arguments) -> None:
     world.zookeeper.write(path, given.text("data").encode())
 
 
+def _forge_znode(world: world_mod.World, host: str, given: Arguments) -> None:
+    path = given.text("path").lstrip("/")
+    thief.write(world.parts, host, path, given.text("data"))
+
+
 _ZOOKEEPER: Mapping[str, Act] = {
     "stop-zookeeper": lambda world, _, __: world.zookeeper.stop(),
     "start-zookeeper": lambda world, _, __: world.zookeeper.start(),
@@ -166,6 +172,7 @@ _ZOOKEEPER: Mapping[str, Act] = {
     "lose-followers": lambda world, _, __: world.zookeeper.lose_followers(),
     "lag": _lag,
     "write-znode": _write_znode,
+    "forge-znode": _forge_znode,
 }
 
 

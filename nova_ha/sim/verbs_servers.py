@@ -51,6 +51,14 @@ _REASON = Parameter(
     default="simulated",
 )
 
+_PATH = Parameter(
+    name="path",
+    kind=Kind.TEXT,
+    help="below the tree's root, such as cases/host-1",
+)
+
+_DATA = Parameter(name="data", kind=Kind.TEXT, help="what to write")
+
 ZOOKEEPER = (
     Verb(
         name="stop-zookeeper",
@@ -104,14 +112,15 @@ ZOOKEEPER = (
         target=Target.NOTHING,
         help="Write anything anywhere in the tree, such as what cannot be "
         "read.",
-        parameters=(
-            Parameter(
-                name="path",
-                kind=Kind.TEXT,
-                help="below the tree's root, such as cases/host-1",
-            ),
-            Parameter(name="data", kind=Kind.TEXT, help="what to write"),
-        ),
+        parameters=(_PATH, _DATA),
+        told=False,
+    ),
+    Verb(
+        name="forge-znode",
+        target=Target.HOST,
+        help="Try to write with the credentials of the host's agent, as "
+        "somebody would who has stolen them.",
+        parameters=(_PATH, _DATA),
         told=False,
     ),
 )

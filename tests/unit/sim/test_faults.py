@@ -178,6 +178,17 @@ class ServerTest(FaultCase):
         path = f"{self.world.parts.paths.root}/cases/host-1"
         self.assertEqual(b"{", self.world.zookeeper.read(path))
 
+    def test_a_thief_is_refused_what_agents_may_not_write(self) -> None:
+        self._do("forge-znode: host-1, path: control, data: x", 1.0)
+        self.assertIn("zookeeper.refused", self._codes())
+        self.assertNotIn("zookeeper.written", self._codes())
+
+    def test_a_thief_writes_what_agents_may(self) -> None:
+        self._do("forge-znode: host-1, path: agents/host-1/x, data: x", 1.0)
+        path = f"{self.world.parts.paths.root}/agents/host-1/x"
+        self.assertEqual(b"x", self.world.zookeeper.read(path))
+        self.assertIn("zookeeper.written", self._codes())
+
     def test_nova_is_down_or_slow(self) -> None:
         nova = self.world.nova
         usual = nova.api_latency
