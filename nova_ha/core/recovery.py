@@ -136,13 +136,8 @@ def _absorb(work: Work, event: events.Event) -> None:
             work.arrived(key)
             _absorb_done(work, key)
         case events.ActionFailed(key=key, error=error):
-            work.arrived(key)
+            work.arrived(key, error or "no reason was given")
             work.later(key, work.world.policy.evacuation_backoff)
-            work.tell(
-                "action.failed",
-                f"{key} failed: {error}",
-                severity=Severity.WARNING,
-            )
 
 
 def _absorb_done(work: Work, key: str) -> None:

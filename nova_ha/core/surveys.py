@@ -258,17 +258,11 @@ def absorb_answer(work: Work, event: events.EvacuateAnswered) -> None:
     """Take in Nova's answer to a request. Accepted means nothing: only the
     record tells. Refused is certain; no answer is neither."""
     work.arrived(f"Evacuate {event.instance}")
-    if event.refused:
-        # Perhaps it has been deleted or moved meanwhile: list again.
-        work.remember(listed_at=None)
-    else:
-        if event.error:
-            work.tell(
-                "instance.unanswered",
-                f"{event.instance}: {event.error}",
-                severity=Severity.WARNING,
-            )
+    if not event.refused:
+        _tell_unanswered(work, event)
         return
+    # Perhaps it has been deleted or moved meanwhile: list again.
+    work.remember(listed_at=None)
 
     def refused(move: Move) -> Move:
         if (
@@ -285,6 +279,20 @@ def absorb_answer(work: Work, event: events.EvacuateAnswered) -> None:
         return after
 
     update_moves(work, [refused(move) for move in work.case.moves])
+
+
+def _tell_unanswered(work: Work, event: events.EvacuateAnswered) -> None:
+    """No answer is news only as long as no record has told more."""
+    waits = any(
+        move.instance == event.instance and move.state is MoveState.REQUESTED
+        for move in work.case.moves
+    )
+    if event.error and waits:
+        work.tell(
+            "instance.unanswered",
+            f"{event.instance}: {event.error}",
+            severity=Severity.WARNING,
+        )
 
 
 # -- asking ------------------------------------------------------------------

@@ -34,6 +34,8 @@ class Progress:
     taken_over_at: float | None = None
     pending: frozenset[str] = frozenset()
     """Keys of the actions that are being performed."""
+    failures: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Of the actions that went wrong last time, by key: why."""
     not_before: Mapping[str, float] = dataclasses.field(default_factory=dict)
     """Earliest time of the next action of a key."""
     requested_at: Mapping[model.InstanceId, float] = dataclasses.field(
@@ -224,9 +226,20 @@ class Work:
         if self.due(action.key):
             self.act(action)
 
-    def arrived(self, key: str) -> None:
-        """The result of an action has come."""
-        self.remember(pending=self.progress.pending - {key})
+    def arrived(self, key: str, error: str = "") -> None:
+        """The result of an action has come. That it went wrong is told once:
+        what is tried again every few seconds fails as often."""
+        before = self.progress.failures
+        failures = {k: why for k, why in before.items() if k != key}
+        if error:
+            failures[key] = error
+        self.remember(pending=self.progress.pending - {key}, failures=failures)
+        if error and before.get(key) != error:
+            self.tell(
+                "action.failed",
+                f"{key} failed: {error}",
+                severity=model.Severity.WARNING,
+            )
 
     # -- telling --
 
@@ -255,5 +268,10 @@ class Work:
         ):
             return
         if self.progress.reminded_at:
-            self.tell("case.waiting", self.case.message, severity)
+            failed = [
+                f"{key} failed: {why}"
+                for key, why in sorted(self.progress.failures.items())
+            ]
+            message = "; ".join([self.case.message, *failed])
+            self.tell("case.waiting", message, severity)
         self.remember(reminded_at=self.now.mono)

@@ -276,6 +276,33 @@ class BlindSpotTestCase(scenario.ScenarioTestCase):
         self.assertIs(MoveState.HELD, self.move("a0").state)
 
 
+class NoAnswerTestCase(base.TestCase):
+    def told(self, state):
+        """What is told when a request times out."""
+        case = make.case(
+            state=S.EVACUATING,
+            evidence=make.evidence(),
+            moves=(make.move(state, instance="i1", target="d"),),
+        )
+        event = events.EvacuateAnswered(
+            host="a", case=case.id, instance="i1", error="no answer"
+        )
+        step = recovery.step(
+            case,
+            work.Progress(),
+            event,
+            make.world(make.missing(), cases=[case]),
+            make.now(1000.0),
+        )
+        return [event.code for event in step.audit]
+
+    def test_nobody_knows_whether_it_was_taken(self):
+        self.assertIn("instance.unanswered", self.told(MoveState.REQUESTED))
+
+    def test_its_record_has_told_meanwhile(self):
+        self.assertNotIn("instance.unanswered", self.told(MoveState.DONE))
+
+
 class LateHistoryTestCase(base.TestCase):
     def test_no_history_no_request(self):
         """A survey reads the histories of those that waited when it was

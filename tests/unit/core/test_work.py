@@ -121,6 +121,50 @@ class ActionTestCase(WorkTestCase):
         self.assertEqual(2, len(work.finish().actions))
 
 
+class FailureTestCase(WorkTestCase):
+    def told(self, progress, *errors):
+        """What the same action comes to, again and again."""
+        told = []
+        for error in errors:
+            work = self.bench(progress=progress)
+            work.arrived("ReadPower", error)
+            step = work.finish()
+            progress = step.progress
+            told.append([event.message for event in step.audit])
+        return told, progress
+
+    def test_told_once(self):
+        told, _ = self.told(work_mod.Progress(), "no answer", "no answer")
+        self.assertEqual([["ReadPower failed: no answer"], []], told)
+
+    def test_another_reason_is_news(self):
+        told, _ = self.told(work_mod.Progress(), "no answer", "refused")
+        self.assertEqual(["ReadPower failed: refused"], told[1])
+
+    def test_so_is_the_next_time(self):
+        told, _ = self.told(work_mod.Progress(), "no answer", "", "no answer")
+        self.assertEqual([[], ["ReadPower failed: no answer"]], told[1:])
+
+    def test_each_action_has_its_own(self):
+        _, progress = self.told(work_mod.Progress(), "no answer")
+        work = self.bench(progress=progress)
+        work.arrived("ForceDown")
+        self.assertEqual({"ReadPower": "no answer"}, work.progress.failures)
+
+    def test_the_reminder_names_them(self):
+        _, progress = self.told(
+            work_mod.Progress(reminded_at=1.0), "no answer"
+        )
+        work = self.bench(
+            case=make.case(message="is fenced"), progress=progress
+        )
+        work.remind(model.Severity.ALARM)
+        self.assertEqual(
+            "is fenced; ReadPower failed: no answer",
+            work.finish().audit[0].message,
+        )
+
+
 class RemindTestCase(WorkTestCase):
     def test_now_and_then(self):
         case = make.case(message="waiting for you")
