@@ -60,6 +60,9 @@ class RunnerTest(base.TestCase):
             """
             cloud: {hosts: 2, instances: 2}
             minutes: 0.5
+            faults:
+            - {at: 1, start-guest: host-2, instance: instance-1}
+            - {at: 2, fail-check: [host-1, host-2]}
             expect:
             - {host: host-1, case: closed}
             - {instance: instance-1, on: host-2}
@@ -68,20 +71,23 @@ class RunnerTest(base.TestCase):
             - {code: case.opened, min: 2}
             - {code: case.opened, min: 2, max: 3}
             - {code: case.opened, of: host-1}
+            - {code: fault.fail-check, max: 1}
             - {fenced: host-1}
             """
         )
         self.assertFalse(result.ok)
         self.assertEqual(
             [
-                "line 5: the case of host-1 is none, not closed",
-                "line 6: instance-1 runs on host-1, not on host-2",
-                "line 7: instance-1 runs on host-1, not on no host",
-                "line 8: instance-1 runs on host-1",
-                "line 9: case.opened: 0 times, not at least 2",
-                "line 10: case.opened: 0 times, not 2 to 3",
-                "line 11: case.opened of host-1: 0 times, not at least 1",
-                "line 12: fenced: none, not host-1",
+                "line 8: the case of host-1 is none, not closed",
+                "line 9: instance-1 runs on host-1 and host-2, not on host-2",
+                "line 10: instance-1 runs on host-1 and host-2, "
+                "not on no host",
+                "line 11: instance-1 runs on host-1 and host-2",
+                "line 12: case.opened: 0 times, not at least 2",
+                "line 13: case.opened: 0 times, not 2 to 3",
+                "line 14: case.opened of host-1: 0 times, not at least 1",
+                "line 15: fault.fail-check: 2 times, not 0 to 1",
+                "line 16: fenced: none, not host-1",
             ],
             list(result.failed),
         )
@@ -145,13 +151,14 @@ class TriggerTest(base.TestCase):
     def test_the_first_the_second_and_some_time_after_it(self) -> None:
         crashes = self._moments(
             "faults:\n"
-            "- {at: 5, stop-agent: [host-1, host-2], for: 10}\n"
+            "- {at: 5, stop-agent: host-1, for: 10}\n"
+            "- {at: 7, stop-agent: host-2, for: 10}\n"
             "- {when: agent.stopped, crash: host-1}\n"
             "- {when: {code: agent.stopped, count: 2, after: 3},"
             " crash: host-2}\n",
             "machine.crashed",
         )
-        self.assertEqual([5.0, 8.0], crashes)
+        self.assertEqual([5.0, 10.0], crashes)
 
     def test_only_of_one(self) -> None:
         crashes = self._moments(
