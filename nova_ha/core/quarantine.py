@@ -13,10 +13,10 @@
 """Hosts that keep failing: counted, put into quarantine, and let out again.
 
 A recovery helps once. A host that dies again and again is sick, and each
-further recovery moves guests to and fro, with an outage each time. So after
-``flap_count`` deaths within ``flap_window`` it gets no instances any more, and
-is not fenced by itself again, until an operator releases it or it has been
-healthy for ``quarantine_time``.
+further recovery moves guests back and forth, with an outage each time. So
+after ``flap_count`` deaths within ``flap_window`` it gets no instances any
+more, and is not fenced by itself again, until an operator releases it or it
+has been healthy for ``quarantine_time``.
 
 A death is counted when it is proven (the case says so), or when the host shows
 a new boot that nobody had planned. The times are stored in the host's record,

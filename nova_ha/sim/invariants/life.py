@@ -44,8 +44,8 @@ class NotTheLiving(base.Invariant):
     def _off_sent(self, entry: journal.Entry) -> None:
         host = str(entry.details["host"])
         log = self._truth.tree.cases.get(host)
-        refenced = log is not None and log.case.refencing
-        if refenced or not self._truth.machines[host].running:
+        again = log is not None and log.case.refencing
+        if again or not self._truth.machines[host].running:
             return
         why = self._sign(host)
         if why:
