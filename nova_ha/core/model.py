@@ -388,6 +388,7 @@ class Hold(enum.StrEnum):
     LIFE_AFTER_OFF = "life-after-off"  # the device lies: evidence is void
     POWER_UNKNOWN = "power-unknown"  # proof cannot be renewed
     POWER_ON = "power-on"  # a device contradicts the operator
+    UNSAVED = "unsaved"  # the case fits into no znode
 
 
 class BrakeRule(enum.StrEnum):

@@ -75,6 +75,20 @@ def of(
     )
 
 
+def of_unreadable(
+    host: model.HostName, verdict: model.Verdict, why: str, now: model.Now
+) -> model.PublishedVerdict:
+    """The same where the stored case of the host cannot be read."""
+    return model.PublishedVerdict(
+        host=host,
+        verdict=verdict,
+        schedulable=False,
+        message=f"its recovery case is stored, but {why}: mend or delete "
+        "that node; until then nothing is done about this host",
+        at=now.utc,
+    )
+
+
 def same(
     one: model.PublishedVerdict | None, other: model.PublishedVerdict | None
 ) -> bool:

@@ -59,7 +59,7 @@ def open_case(
     view = world.fleet.view(host)
     service = None if view is None else view.service
     return model.RecoveryCase(
-        id=model.CaseId(f"{now.utc:%Y%m%dT%H%M%SZ}-{host}"),
+        id=_id_of_case(host, now),
         host=host,
         boot_id=model.BootId("") if view is None else view.boot_id,
         service_id="" if service is None else service.service_id,
@@ -68,6 +68,13 @@ def open_case(
         opened_at=now.utc,
         times={S.SUSPECTED.value: now.utc},
     )
+
+
+def _id_of_case(host: model.HostName, now: model.Now) -> model.CaseId:
+    """In the order of time, for people and in the history. To the
+    millisecond: a case may be cancelled and the next one opened at once."""
+    milliseconds = now.utc.microsecond // 1000
+    return model.CaseId(f"{now.utc:%Y%m%dT%H%M%S}.{milliseconds:03}Z-{host}")
 
 
 def step(

@@ -99,6 +99,17 @@ def judge(
     return _judge_missing(view, case, policy, now)
 
 
+_LASTING = frozenset(
+    [Kind.ALIVE, Kind.DEGRADED, Kind.QUARANTINED, Kind.HANDS_OFF]
+)
+
+
+def lasts(verdict: Verdict) -> bool:
+    """Whether it stands until something is heard; others may change by time
+    alone. Our own doubt ends with a complete read, and so with news of all."""
+    return verdict.kind in _LASTING or verdict.reason is Reason.OWN_SESSION
+
+
 def _hands_off(reason: Reason, detail: str = "") -> Verdict:
     return Verdict(kind=Kind.HANDS_OFF, reason=reason, detail=detail)
 

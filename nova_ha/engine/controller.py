@@ -12,59 +12,42 @@
 
 """Event in, jobs out: one thread, no I/O, no waiting.
 
-The controller keeps what the core needs to decide, asks it, and sees to the
-order: a case is saved before anything that follows from it is done, and
-while it is being saved, further events wait in its mailbox.
+The controller keeps what the core needs to decide, asks it about the hosts
+that an event concerns, and has done what follows.
 """
 
-import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from oslo_log import log as logging
 
 from nova_ha import clock as clock_mod
 from nova_ha import ports
-from nova_ha.core import actions
 from nova_ha.core import brake
-from nova_ha.core import enrolment
 from nova_ha.core import events
 from nova_ha.core import liveness
 from nova_ha.core import model
 from nova_ha.core import policy as policy_mod
 from nova_ha.core import publication
-from nova_ha.core import recovery
 from nova_ha.core import sources
 from nova_ha.core import storm
 from nova_ha.core import verdict as verdict_mod
-from nova_ha.core import work
 from nova_ha.core import world as world_mod
+from nova_ha.engine import enroller
 from nova_ha.engine import executor as executor_mod
 from nova_ha.engine import jobs
+from nova_ha.engine import open_cases
+from nova_ha.engine import publisher
 from nova_ha.engine import quarantines
+from nova_ha.engine import telling
 
 LOG = logging.getLogger(__name__)
 
-RETRY = 1.0
-"""Seconds before a save, load or publication that failed is tried again."""
+SWEEP = 0.1
+"""Seconds after which all hosts that want attention are looked at, however
+many news of others keep coming; as often as the engine ticks when busy."""
 
-ENROL_RETRY = 5.0
-
-VERDICT, WOULD = "verdict", "would"
-"""What has been told of a host, by topic: each change once."""
-
-
-@dataclasses.dataclass(slots=True)
-class OpenCase:
-    """A case that this engine leads."""
-
-    case: model.RecoveryCase
-    progress: work.Progress
-    version: int | None = None
-    saving: bool = False
-    save_at: float = 0.0
-    unsaved: work.Step | None = None
-    """Its actions wait for the save."""
-    mailbox: list[events.Event] = dataclasses.field(default_factory=list)
+VERDICT, WOULD, MISTAKE = "verdict", "would", "mistake"
+"""Topics of what is told of a host: each change once."""
 
 
 class Controller:
@@ -80,41 +63,42 @@ class Controller:
         self._policy = policy
         self._clock = clock
         self._executor = executor
-        self._notifier = notifier
+        self._teller = telling.Teller(notifier)
         self.fleet = liveness.Fleet()
         self.control = model.Control()
         self.epoch: model.Epoch | None = None
-        self.cases: dict[model.HostName, OpenCase] = {}
         self.verdicts: dict[model.HostName, model.Verdict] = {}
         self._confirmations: dict[model.CaseId, model.Confirmation] = {}
-        self._loaded = False
-        self._load_at: float | None = None
         self._attention: set[model.HostName] = set()
-        self._published: dict[
-            model.HostName, model.PublishedVerdict | None
-        ] = {}
-        self._publishing: dict[model.HostName, float] = {}
-        self._enrolling: dict[model.HostName, float] = {}
-        self._told: dict[tuple[model.HostName, str], str] = {}
+        """Hosts whose verdict may change by time alone."""
+        self._sweep_at = 0.0
         self._cached_world: world_mod.World | None = None
         self._suspects: set[model.HostName] = set()
         self._memory = brake.Memory()
+        self._open = open_cases.OpenCases(
+            policy, self._submit, self._teller, self._world, self._changed
+        )
+        self._publisher = publisher.Publisher(self._submit)
+        self._enroller = enroller.Enroller(self._submit, self._teller)
         self._quarantines = quarantines.Quarantines(
             policy, self._submit, notifier
         )
         self._now = model.Now(mono=clock.monotonic(), utc=clock.utcnow())
 
     @property
+    def cases(self) -> Mapping[model.HostName, open_cases.OpenCase]:
+        """The cases that this engine leads."""
+        return self._open.by_host
+
+    @property
     def leading(self) -> bool:
         """This engine leads and knows what its predecessors left."""
-        return self.epoch is not None and self._loaded
+        return self.epoch is not None and self._open.loaded
 
     @property
     def busy(self) -> bool:
         """Some host wants attention at every tick."""
-        return bool(
-            self.cases or self._attention or self._quarantines.restless
-        )
+        return bool(self._restless())
 
     def handle(self, event: events.Event) -> None:
         """Take in one event and do what follows."""
@@ -122,15 +106,23 @@ class Controller:
             self._now,
             model.Now(mono=self._clock.monotonic(), utc=self._clock.utcnow()),
         )
-        self._cached_world = None
+        self._changed()
         hosts = self._doubt_after_break(self._now.mono - before.mono)
         hosts |= self._take_in(event)
-        hosts |= self._attention | self.cases.keys()
-        hosts |= self._quarantines.restless
+        if isinstance(event, events.Tick) or self._now.mono >= self._sweep_at:
+            self._sweep_at = self._now.mono + SWEEP
+            hosts |= self._restless()
         self._judge(hosts)
-        self._reload_if_due()
+        if self.epoch is not None:
+            self._open.load_if_due(self._now)
         if self.leading:
             self._lead(hosts, event)
+
+    def _restless(self) -> set[model.HostName]:
+        """Hosts to look at even if there is no news of them."""
+        return self._attention.union(
+            self.cases, self._quarantines.restless, self._publisher.restless
+        )
 
     def _doubt_after_break(self, seconds: float) -> set[model.HostName]:
         """Treat a break of our own like an outage: what has happened in it
@@ -150,99 +142,87 @@ class Controller:
     # -- taking in --
 
     def _take_in(self, event: events.Event) -> set[model.HostName]:
+        """Returns the hosts that it concerns."""
         match event:
             case events.LeadershipChanged(epoch=epoch):
                 self._change_leadership(epoch)
             case events.CasesLoaded():
                 return self._take_cases(event)
             case events.ControlRead(control=control):
-                self._change_control(control)
-                return set(self.verdicts)
+                return self._change_control(control)
             case events.ConfirmationsRead(confirmations=confirmations):
                 self._confirmations = dict(confirmations)
+                return set(self.cases)
+            case events.CaseEvent():
+                return self._take_result(event)
             case events.Published():
-                self._take_published(event)
+                self._publisher.take(event, self._now.mono)
+                return {event.host}
             case events.Enrolled():
-                self._take_enrolled(event)
-            case events.Saved():
-                self._take_saved(event)
-            case events.SaveFailed():
-                self._take_save_failed(event)
-            case events.Closed():
-                return self._take_closed(event)
+                self._enroller.take(event)
+            case events.QuarantineKept():
+                self._quarantines.take(event, self._now)
+                return {event.host}
             case _:
-                self._remember(event)
                 return set(self.fleet.fold(event, self._now.mono))
         return set()
 
-    def _remember(self, event: events.Event) -> None:
-        """Keep what concerns neither the fleet nor a case alone."""
+    def _take_result(self, event: events.CaseEvent) -> set[model.HostName]:
+        """What has become of an action or a save."""
+        concerned = {event.host}
         match event:
-            case events.QuarantineKept():
-                self._quarantines.take(event, self._now)
-            case events.Fenced(host=host, outcome=outcome) if outcome.off_sent:
-                self._memory = storm.fenced(self._memory, host, self._now.mono)
+            case events.Saved():
+                self._open.take_saved(event, self._now)
+            case events.SaveFailed():
+                self._open.take_save_failed(event, self._now)
+            case events.Closed():
+                self._open.take_closed(event)
+            case events.Fenced(host=host, outcome=outcome):
+                if outcome.off_sent:
+                    self._memory = storm.fenced(
+                        self._memory, host, self._now.mono
+                    )
+                concerned |= self.fleet.fold(event, self._now.mono)
+        return concerned
 
     def _change_leadership(self, epoch: model.Epoch | None) -> None:
         self.epoch = epoch
-        self._forget()
-        self._load_at = None if epoch is None else self._now.mono
+        self._open.start(self._now, leading=epoch is not None)
+        self._publisher.forget()
+        self._enroller.forget()
+        self._quarantines.forget()
+        self._teller.forget()
         if epoch is None:
             LOG.info("This engine does not lead")
         else:
             LOG.info("This engine leads in epoch %s", epoch)
 
-    def _forget(self) -> None:
-        """Trust nothing about cases that is only in memory."""
-        self.cases.clear()
-        self._published.clear()
-        self._publishing.clear()
-        self._enrolling.clear()
-        self._told.clear()
-        self._quarantines.forget()
-        self._loaded = False
-
-    def _reload_if_due(self) -> None:
-        if self.epoch is None or self._load_at is None:
-            return
-        if self._now.mono >= self._load_at:
-            self._load_at = None
-            self._submit(jobs.LoadCases())
-
     def _take_cases(self, event: events.CasesLoaded) -> set[model.HostName]:
-        if self.epoch is None or self._loaded:
+        if self.epoch is None:
             return set()
-        if event.epoch != self.epoch:
-            # Asked for in an earlier term of ours, whose question kept ours
-            # from being put.
-            self._load_at = self._now.mono
-            return set()
-        if event.error:
-            LOG.warning("The cases could not be read: %s", event.error)
-            self._load_at = self._now.mono + RETRY
-            return set()
-        for case, version in event.cases:
-            taken, progress = recovery.take_over(case, self.epoch, self._now)
-            self.cases[case.host] = OpenCase(taken, progress, version)
-            self._save(self.cases[case.host])
-            self._tell_case(taken, "case.taken_over", "by a new leader")
-        self._published = {one.host: one for one in event.published}
+        again = self._open.loaded
+        self._open.take_loaded(event, self.epoch, self._now)
+        if again or not self._open.loaded:
+            return set(self.cases)
+        self._publisher.start(event.published)
         self._memory = storm.take_over(
-            [one.case for one in self.cases.values()], self._now.mono
+            self._open.cases().values(), self._now.mono
         )
-        self._loaded = True
         self._tell("engine.leading", f"in epoch {self.epoch}")
-        return set(self.fleet.views) | self._published.keys()
+        return set(self.fleet.views).union(
+            self._publisher.published, self._open.unreadable
+        )
 
-    def _change_control(self, control: model.Control) -> None:
+    def _change_control(self, control: model.Control) -> set[model.HostName]:
         if control == self.control:
-            return
+            return set()
         self.control = control
         state = "armed" if control.armed else "disarmed"
         if control.paused:
             state += ", paused"
-        self._told.clear()
+        self._teller.forget()
         self._tell("control.changed", f"{state} by {control.by or 'nobody'}")
+        return set(self.verdicts).union(self.cases)
 
     # -- judging --
 
@@ -250,34 +230,36 @@ class Controller:
         for host in hosts:
             view = self.fleet.view(host)
             if view is None:
-                self.verdicts.pop(host, None)
-                self._attention.discard(host)
-                self._suspects.discard(host)
-                self._quarantines.drop(host)
+                self._drop(host)
                 continue
-            open_case = self.cases.get(host)
+            one = self.cases.get(host)
             verdict = verdict_mod.judge(
                 view,
-                None if open_case is None else open_case.case,
+                None if one is None else one.case,
                 self._policy,
                 self._now.mono,
                 connected=self.fleet.connected,
             )
             self.verdicts[host] = verdict
-            if verdict.kind is model.VerdictKind.ALIVE:
-                self._attention.discard(host)
-            else:
-                self._attention.add(host)
-            if verdict_mod.suspect(verdict):
-                self._suspects.add(host)
-            else:
-                self._suspects.discard(host)
+            _put(self._attention, host, not verdict_mod.lasts(verdict))
+            _put(self._suspects, host, verdict_mod.suspect(verdict))
+        self._changed()
+
+    def _drop(self, host: model.HostName) -> None:
+        """Nothing is known of the host any more."""
+        self.verdicts.pop(host, None)
+        self._attention.discard(host)
+        self._suspects.discard(host)
+        self._quarantines.drop(host)
+        self._enroller.drop(host)
+        if host not in self.cases:
+            self._teller.drop(host)
 
     def _world(self) -> world_mod.World:
         if self._cached_world is None:
             self._cached_world = world_mod.World(
                 fleet=self.fleet,
-                cases={host: one.case for host, one in self.cases.items()},
+                cases=self._open.cases(),
                 verdicts=self.verdicts,
                 control=self.control,
                 confirmations=self._confirmations,
@@ -287,6 +269,10 @@ class Controller:
             )
         return self._cached_world
 
+    def _changed(self) -> None:
+        """What was computed for the last step no longer holds."""
+        self._cached_world = None
+
     def _submit(self, job: jobs.Job) -> None:
         """Have a job done, in our own term of leadership."""
         if self.epoch is not None:
@@ -295,28 +281,41 @@ class Controller:
     # -- leading --
 
     def _lead(self, hosts: set[model.HostName], event: events.Event) -> None:
-        self._watch_storms()
+        if not hosts.isdisjoint(self._suspects.union(self.cases)):
+            self._watch_storms()
         for host in sorted(hosts):
-            self._enrol_if_wanted(host)
-            self._keep_quarantine(host)
-            self._tell_verdict(host)
-            open_case = self.cases.get(host)
-            if open_case is None:
-                self._open_if_suspect(host)
-            else:
-                self._step(open_case, _for_case(event, open_case.case))
-            self._publish_if_changed(host)
+            try:
+                self._lead_one(host, event)
+            except Exception as error:
+                # The edge of one host: a mistake of ours about it must not
+                # keep all others from being recovered.
+                self._tell_mistake(host, error)
+
+    def _lead_one(self, host: model.HostName, event: events.Event) -> None:
+        view = self.fleet.view(host)
+        if view is not None:
+            self._enroller.look(view, self.fleet, self._now.mono)
+            self._keep_quarantine(view)
+        self._tell_verdict(host)
+        one = self.cases.get(host)
+        if one is None:
+            self._open_if_suspect(host)
+        else:
+            self._open.step(one, _for_case(event, one.case), self._now)
+        if self.fleet.connected:
+            self._publisher.look(host, self._to_publish(host), self._now.mono)
 
     def _watch_storms(self) -> None:
         memory, told = storm.fold(self._memory, self._world(), self._now.mono)
         if memory is not self._memory:
-            self._memory, self._cached_world = memory, None
+            self._memory = memory
+            self._changed()
         for event in told:
-            self._notifier.emit(event)
+            self._teller.tell(event)
 
-    def _keep_quarantine(self, host: model.HostName) -> None:
-        view, one = self.fleet.view(host), self.cases.get(host)
-        if view is not None and self.fleet.connected:
+    def _keep_quarantine(self, view: liveness.HostView) -> None:
+        if self.fleet.connected:
+            one = self.cases.get(view.host)
             case = None if one is None else one.case
             self._quarantines.look(view, case, self._now)
 
@@ -324,188 +323,23 @@ class Controller:
         verdict = self.verdicts.get(host)
         if verdict is None or not verdict_mod.suspect(verdict):
             return
-        world = self._world()
-        if world.stopped is not None:
-            if verdict.kind is model.VerdictKind.DOWN:
-                self._tell_once(
-                    host,
-                    WOULD,
-                    "host.would_fence",
-                    f"would fence {host}: "
-                    f"{verdict_mod.EXPLAIN[verdict.reason]}; nothing is "
-                    f"done: {world.stopped.value}",
-                )
-            return
-        if self.epoch is None:
-            return
-        case = recovery.open_case(host, world, self.epoch, self._now)
-        self.cases[host] = OpenCase(case, work.Progress())
-        self._cached_world = None
-        self._tell_case(case, "case.opened", verdict.reason.value)
-        self._save(self.cases[host])
+        stopped = self._world().stopped
+        if stopped is None and self.epoch is not None:
+            self._open.open(host, self.epoch, self._now)
+        elif stopped is not None and verdict.kind is model.VerdictKind.DOWN:
+            self._tell_would_fence(host, verdict, stopped)
 
-    def _step(self, one: OpenCase, event: events.Event) -> None:
-        """Let a case go on - or later, if it is just being saved."""
-        if one.saving:
-            if not isinstance(event, events.Tick):
-                one.mailbox.append(event)
-            return
-        if one.unsaved is not None:
-            if not isinstance(event, events.Tick):
-                one.mailbox.append(event)
-            if self._now.mono >= one.save_at:
-                self._save(one)
-            return
-        step = recovery.step(
-            one.case, one.progress, event, self._world(), self._now
-        )
-        one.case, one.progress = step.case, step.progress
-        self._cached_world = None
-        if step.changed:
-            one.unsaved = step
-            self._save(one)
-        else:
-            self._carry_out(one, step)
-
-    def _save(self, one: OpenCase) -> None:
-        if one.unsaved is None:
-            one.unsaved = work.Step(
-                case=one.case, progress=one.progress, changed=True
+    def _to_publish(
+        self, host: model.HostName
+    ) -> model.PublishedVerdict | None:
+        verdict, one = self.verdicts.get(host), self.cases.get(host)
+        unreadable = self._open.unreadable.get(host)
+        if unreadable is not None and verdict is not None:
+            return publication.of_unreadable(
+                host, verdict, unreadable, self._now
             )
-        one.saving = True
-        self._submit(
-            jobs.SaveCase(
-                host=one.case.host, case=one.case, version=one.version
-            )
-        )
-
-    def _carry_out(self, one: OpenCase, step: work.Step) -> None:
-        for audit in step.audit:
-            self._notifier.emit(audit)
-        for action in step.actions:
-            if isinstance(action, actions.Close):
-                self._close(one)
-            else:
-                self._submit(jobs.Perform(host=one.case.host, action=action))
-
-    def _close(self, one: OpenCase) -> None:
-        if one.version is not None:
-            self._submit(
-                jobs.CloseCase(
-                    host=one.case.host, case=one.case, version=one.version
-                )
-            )
-
-    def _own(self, event: events.CaseEvent) -> OpenCase | None:
-        one = self.cases.get(event.host)
-        return one if one and one.case.id == event.case else None
-
-    def _take_saved(self, event: events.Saved) -> None:
-        one = self._own(event)
-        if one is None or not one.saving:
-            return
-        one.version, one.saving = event.version, False
-        step, one.unsaved = one.unsaved, None
-        if step is not None:
-            self._carry_out(one, step)
-        mailbox, one.mailbox = one.mailbox, []
-        for waiting in mailbox:
-            # Those after one that changes the case wait in the mailbox for
-            # the next save.
-            self._step(one, waiting)
-
-    def _take_save_failed(self, event: events.SaveFailed) -> None:
-        one = self._own(event)
-        if one is None:
-            return
-        one.saving = False
-        if not event.stale:
-            LOG.warning("Case %s not saved: %s", event.case, event.error)
-            one.save_at = self._now.mono + RETRY
-            return
-        # Somebody else leads, or an unanswered save of ours took effect.
-        # Either way what is in memory is not to be trusted.
-        LOG.warning("Case %s: %s; reading again", event.case, event.error)
-        self._forget()
-        self._load_at = self._now.mono + RETRY
-
-    def _take_closed(self, event: events.Closed) -> set[model.HostName]:
-        one = self._own(event)
-        if one is None:
-            return set()
-        del self.cases[event.host]
-        return {event.host}
-
-    # -- enrolling and publishing --
-
-    def _enrol_if_wanted(self, host: model.HostName) -> None:
-        view = self.fleet.view(host)
-        if view is None or self._enrolling.get(host, 0.0) > self._now.mono:
-            return
-        beacon = view.facts.beacon
-        service = self.fleet.services.get(host)
-        engines = self.fleet.contenders
-        if beacon is None or service is None:
-            return
-        if enrolment.wanted(view, service, engines):
-            self._enrolling[host] = self._now.mono + ENROL_RETRY
-            self._submit(
-                jobs.EnrolHost(
-                    host=host,
-                    beacon=beacon,
-                    service=service,
-                    engines=engines,
-                )
-            )
-
-    def _take_enrolled(self, event: events.Enrolled) -> None:
-        if event.record is None:
-            LOG.warning("Host %s not enrolled: %s", event.host, event.error)
-            return
-        protected = event.record.protected
-        self._notifier.emit(
-            model.AuditEvent(
-                code="host.protected" if protected else "host.enrolled",
-                severity=model.Severity.WARNING
-                if protected
-                else model.Severity.INFO,
-                host=event.host,
-                message=f"refused for fencing: {protected}"
-                if protected
-                else "is watched from now on",
-            )
-        )
-
-    def _publish_if_changed(self, host: model.HostName) -> None:
-        if self._publishing.get(host, 0.0) > self._now.mono:
-            return
-        one = self.cases.get(host)
-        wanted = publication.of(
-            host,
-            self.verdicts.get(host),
-            None if one is None else one.case,
-            self._world(),
-            self._now,
-        )
-        if publication.same(wanted, self._published.get(host)):
-            return
-        # Until the answer comes; it always does.
-        self._publishing[host] = float("inf")
-        self._submit(jobs.PublishVerdict(host=host, verdict=wanted))
-
-    def _take_published(self, event: events.Published) -> None:
-        if event.error:
-            LOG.warning(
-                "Verdict on %s not published: %s", event.host, event.error
-            )
-            self._publishing[event.host] = self._now.mono + RETRY
-            return
-        self._publishing.pop(event.host, None)
-        if event.verdict is None:
-            self._published.pop(event.host, None)
-        else:
-            self._published[event.host] = event.verdict
-        self._attention.add(event.host)
+        case = None if one is None else one.shown
+        return publication.of(host, verdict, case, self._world(), self._now)
 
     # -- telling --
 
@@ -514,39 +348,53 @@ class Controller:
         if verdict is None or not self.fleet.connected:
             return
         code, severity = publication.code(verdict)
-        if self._told.get((host, VERDICT), "host.alive") == code:
+        if code == (self._teller.last(host, VERDICT) or "host.alive"):
             return
         message = verdict_mod.EXPLAIN[verdict.reason]
         if verdict.detail:
             message += f" ({verdict.detail})"
-        self._told.pop((host, WOULD), None)
-        self._tell_once(host, VERDICT, code, message, severity)
-
-    def _tell_once(
-        self,
-        host: model.HostName,
-        topic: str,
-        code: str,
-        message: str,
-        severity: model.Severity = model.Severity.WARNING,
-    ) -> None:
-        if self._told.get((host, topic)) == code:
-            return
-        self._told[host, topic] = code
-        self._notifier.emit(
+        self._teller.renew(host, WOULD)
+        self._teller.once(
+            host,
+            VERDICT,
             model.AuditEvent(
                 code=code, severity=severity, host=host, message=message
-            )
+            ),
         )
 
-    def _tell_case(
-        self, case: model.RecoveryCase, code: str, message: str
+    def _tell_would_fence(
+        self,
+        host: model.HostName,
+        verdict: model.Verdict,
+        stopped: model.Hold,
     ) -> None:
-        self._notifier.emit(
+        self._teller.once(
+            host,
+            WOULD,
             model.AuditEvent(
-                code=code, host=case.host, case=case.id, message=message
-            )
+                code="host.would_fence",
+                severity=model.Severity.WARNING,
+                host=host,
+                message=f"would fence {host}: "
+                f"{verdict_mod.EXPLAIN[verdict.reason]}; nothing is "
+                f"done: {stopped.value}",
+            ),
         )
+
+    def _tell_mistake(self, host: model.HostName, error: Exception) -> None:
+        told = self._teller.once(
+            host,
+            MISTAKE,
+            model.AuditEvent(
+                code="engine.mistake",
+                severity=model.Severity.ALARM,
+                host=host,
+                message=f"{type(error).__name__} in this engine: the host is "
+                "not looked after; the log has the details. Report it",
+            ),
+        )
+        if told:
+            LOG.exception("Host %s could not be looked after", host)
 
     def _tell(
         self,
@@ -555,9 +403,18 @@ class Controller:
         severity: model.Severity = model.Severity.INFO,
     ) -> None:
         if self.epoch is not None:
-            self._notifier.emit(
+            self._teller.tell(
                 model.AuditEvent(code=code, message=message, severity=severity)
             )
+
+
+def _put(
+    hosts: set[model.HostName], host: model.HostName, belongs: bool
+) -> None:
+    if belongs:
+        hosts.add(host)
+    else:
+        hosts.discard(host)
 
 
 def _for_case(event: events.Event, case: model.RecoveryCase) -> events.Event:

@@ -60,11 +60,15 @@ class FakeClock(clock_mod.Clock):
 
 
 class Notifier(ports.Notifier):
+    mistakes_expected = False
+
     def __init__(self):
         self.events = []
 
     def emit(self, event):
         self.events.append(event)
+        if event.code == "engine.mistake" and not self.mistakes_expected:
+            raise AssertionError(event.message)
 
     def codes(self):
         return [event.code for event in self.events]

@@ -41,6 +41,8 @@ _HOLDS: Mapping[Hold, str] = {
     "rest waits for it to say off",
     Hold.POWER_ON: "switch {host} off, or correct fencing.yaml if the "
     "device is not its own",
+    Hold.UNSAVED: "recover {host} by hand (it has more instances than one "
+    "case can hold), then switch it on: its case ends by itself",
 }
 
 _STATES: Mapping[CaseState, str] = {
