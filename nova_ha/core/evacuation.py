@@ -25,12 +25,23 @@ from nova_ha.core import model
 from nova_ha.core import moves
 from nova_ha.core import runners
 from nova_ha.core import surveys
+from nova_ha.core import troubles
 from nova_ha.core.model import CaseState
 from nova_ha.core.model import Move
 from nova_ha.core.model import MoveState
 from nova_ha.core.model import Severity
 from nova_ha.core.targets import Room
 from nova_ha.core.work import Work
+
+GOOD = (MoveState.DONE, MoveState.GONE)
+"""How moves end that nobody has to care about any more."""
+
+NAMED = 5
+"""How many instances a message names."""
+
+ASK = 30.0
+"""Seconds in which a live agent says whether it runs a guest: some of its
+collections, which are five seconds apart, and what may delay them."""
 
 STALE = 2.0
 """Seconds after its arrival in which a survey can start a wave. The power
@@ -46,7 +57,23 @@ def go_on(work: Work) -> None:
     if surveys.settled(work) and surveys.listed_since(work):
         _finish(work)
         return
+    work.wait_for(_under_way(work))
     surveys.survey_if_due(work)
+
+
+def _under_way(work: Work) -> str:
+    moves = work.case.moves
+    left = [move for move in moves if not move.final]
+    if not left:
+        return "looks for instances that have arrived meanwhile"
+    names = ", ".join(_destination(move) for move in left[:NAMED])
+    more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
+    return f"{len(left)} of {len(moves)} instances to go: {names}{more}"
+
+
+def _destination(move: Move) -> str:
+    target = f" to {move.target}" if move.target else ""
+    return f"{move.name}{target} ({move.state.value})"
 
 
 def _send_wave(work: Work) -> None:
@@ -57,7 +84,7 @@ def _send_wave(work: Work) -> None:
         return
     if work.now.mono - progress.survey_ended > STALE:
         return
-    room = _room(work, survey.targets)
+    room = room_for(work, survey.targets)
     marks = progress.marks
     changed = []
     slots = work.world.policy.evacuations - surveys.in_flight(work)
@@ -76,14 +103,14 @@ def _send_wave(work: Work) -> None:
                 marks,
             )
             marks = finding.marks
-            move = _decide(work, move, finding.runners, room, slots)
+            move = _decide(work, move, finding, room, slots)
             slots -= move.state.in_flight
         changed.append(move)
     work.remember(marks=marks, survey_used=True)
     surveys.update_moves(work, changed)
 
 
-def _room(work: Work, targets: tuple[model.Target, ...]) -> Room:
+def room_for(work: Work, targets: tuple[model.Target, ...]) -> Room:
     busy = collections.Counter(
         move.target
         for case in (*work.world.cases.values(), work.case)
@@ -106,12 +133,17 @@ def _room(work: Work, targets: tuple[model.Target, ...]) -> Room:
 def _decide(
     work: Work,
     move: Move,
-    others: frozenset[model.HostName],
+    finding: runners.Finding,
     room: Room,
     slots: int,
 ) -> Move:
     """One instance in one wave: hold, give up, wait, or send."""
+    if move.queued:
+        return move
+    others = finding.runners
     if others and (others != {move.target} or _seen_there(work, move)):
+        if others <= finding.asking and _may_ask(work, move):
+            return move
         return held(work, move, others)
     if move.attempts >= work.world.policy.evacuation_attempts:
         return _give_up(work, move, others)
@@ -134,13 +166,36 @@ def _seen_there(work: Work, move: Move) -> bool:
 
 
 def held(work: Work, move: Move, others: frozenset[model.HostName]) -> Move:
-    names = ", ".join(sorted(others))
-    held = dataclasses.replace(
-        move, state=MoveState.HELD, reason=f"{names} may be running it"
-    )
+    """It waits: to start it elsewhere would be to start it twice."""
+    source = work.case.host
+    seen = others & work.world.agents.listed(move.instance, source)
+    reason = f"{_names(others)} may be running it"
+    if seen:
+        reason = f"{_names(seen)} runs it, though Nova has it on {source}"
+    return _hold(work, move, reason)
+
+
+def _names(hosts: frozenset[model.HostName]) -> str:
+    return ", ".join(sorted(hosts))
+
+
+def _hold(work: Work, move: Move, reason: str) -> Move:
+    held = dataclasses.replace(move, state=MoveState.HELD, reason=reason)
     if move.state is not MoveState.HELD:
-        surveys.tell_move(work, held, "instance.held", Severity.WARNING)
+        work.tell_move(held, "instance.held", Severity.WARNING)
     return held
+
+
+def _may_ask(work: Work, move: Move) -> bool:
+    """Whether there is time left for agents to say that they do not run it:
+    then it goes on at once."""
+    if move.state is MoveState.HELD:
+        return False
+    asked = work.progress.asked_at
+    if move.instance not in asked:
+        asked = {**asked, move.instance: work.now.mono}
+        work.remember(asked_at=asked)
+    return work.now.mono - asked[move.instance] < ASK
 
 
 def _give_up(
@@ -153,7 +208,7 @@ def _give_up(
         state=MoveState.FAILED,
         reason=f"given up after {move.attempts} attempts: {move.reason}",
     )
-    surveys.tell_move(work, failed, "instance.failed", Severity.ALARM)
+    work.tell_move(failed, "instance.failed", Severity.ALARM)
     return failed
 
 
@@ -173,19 +228,13 @@ def _send_again(work: Work, move: Move, room: Room) -> Move:
 def _no_target(work: Work, move: Move, room: Room) -> Move:
     if not room.full_up(move.resources) or surveys.in_flight(work):
         return move
-    reason = (
+    return _hold(
+        work,
+        move,
         "no live host has room for it"
         if room.hosts
-        else "no live host may take it"
+        else "no live host may take it",
     )
-    full = dataclasses.replace(
-        move,
-        state=MoveState.RETRY,
-        attempts=move.attempts + 1,
-        reason=reason,
-    )
-    surveys.pause(work, full)
-    return full
 
 
 def _send(work: Work, move: Move, target: model.HostName, room: Room) -> Move:
@@ -212,7 +261,7 @@ def _send(work: Work, move: Move, target: model.HostName, room: Room) -> Move:
         reason="",
         requested_at=work.now.utc,
     )
-    surveys.tell_move(work, sent, "instance.evacuating")
+    work.tell_move(sent, "instance.evacuating")
     return sent
 
 
@@ -239,8 +288,7 @@ def _repair_again(work: Work) -> None:
 
 
 def _finish(work: Work) -> None:
-    good = (MoveState.DONE, MoveState.GONE)
-    left = [move for move in work.case.moves if move.state not in good]
+    left = any(move.state not in GOOD for move in work.case.moves)
     done = sum(move.state is MoveState.DONE for move in work.case.moves)
     work.milestone("all_instances")
     _repair_again(work)
@@ -250,10 +298,15 @@ def _finish(work: Work) -> None:
             f"{done} instances moved; waits for the host to come back",
         )
         return
-    names = "; ".join(f"{move.name}: {move.reason}" for move in left[:5])
-    more = f" and {len(left) - 5} more" if len(left) > 5 else ""
-    work.enter(
-        CaseState.PARTIAL,
-        f"{done} instances moved, {len(left)} not: {names}{more}",
-        severity=Severity.ALARM,
+    work.enter(CaseState.PARTIAL, left_behind(work), Severity.ALARM)
+
+
+def left_behind(work: Work) -> str:
+    """What could not be moved, and why."""
+    done = sum(move.state is MoveState.DONE for move in work.case.moves)
+    left = [move for move in work.case.moves if move.state not in GOOD]
+    names = "; ".join(
+        f"{move.name}: {troubles.explain(move)}" for move in left[:NAMED]
     )
+    more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
+    return f"{done} instances moved, {len(left)} not: {names}{more}"

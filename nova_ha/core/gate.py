@@ -44,7 +44,7 @@ _UNSETTLED = {
     MoveState.REQUESTED: "evacuation requested",
     MoveState.RUNNING: "being evacuated",
     MoveState.RETRY: "evacuation to be tried again",
-    MoveState.HELD: "another host may be running it",
+    MoveState.HELD: "held",
 }
 
 _SHOWN = 3

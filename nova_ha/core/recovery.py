@@ -429,6 +429,7 @@ def _partial(work: Work) -> None:
     if settling.revived(work):
         work.enter(S.EVACUATING, "an instance can go on")
         return
+    work.wait_for(evacuation.left_behind(work))
     surveys.survey_if_due(work, slowly=True)
 
 

@@ -133,6 +133,8 @@ class Finding:
 
     runners: frozenset[model.HostName]
     marks: Marks
+    asking: frozenset[model.HostName] = frozenset()
+    """Those of them whose live agents are about to say."""
 
 
 def possible(
@@ -151,7 +153,8 @@ def possible(
     :param asked: hosts that a request without a record may have reached.
     """
     marked = dict(marks)
-    runners = set(agents.listed(instance, source))
+    listed = agents.listed(instance, source)
+    runners, asking = set(listed), set()
     found = dict.fromkeys(asked, False)
     found.update(destinations(instance, source, records))
     for host, startable in found.items():
@@ -171,4 +174,5 @@ def possible(
             marked[(instance, host)] = mark
         if inventory.sequence < mark[1] + FRESH:
             runners.add(host)
-    return Finding(frozenset(runners), marked)
+            asking.add(host)
+    return Finding(frozenset(runners), marked, frozenset(asking - listed))

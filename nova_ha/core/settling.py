@@ -28,25 +28,26 @@ from nova_ha.core.work import Work
 def revived(work: Work) -> bool:
     """In PARTIAL: whether an instance that was held can go on, or all have
     been completed by somebody else."""
-    survey = work.progress.survey
-    held = [move for move in work.case.moves if move.state is MoveState.HELD]
-    if all(
-        move.state in (MoveState.DONE, MoveState.GONE)
-        for move in work.case.moves
-    ):
+    if all(move.state in evacuation.GOOD for move in work.case.moves):
         return True
-    if survey is None or work.progress.survey_used or not held:
-        return False
-    changed = [_settle_held(work, move, survey) for move in work.case.moves]
-    work.remember(survey_used=True)
-    surveys.update_moves(work, changed)
-    return any(move.state is MoveState.RETRY for move in changed)
+    survey = work.progress.survey
+    if survey is not None and not work.progress.survey_used:
+        work.remember(survey_used=True)
+        surveys.update_moves(
+            work,
+            [_settle_held(work, move, survey) for move in work.case.moves],
+        )
+    return not surveys.settled(work)
 
 
 def _settle_held(work: Work, move: Move, survey: model.Survey) -> Move:
     if move.state is not MoveState.HELD or not surveys.covered(work, move):
         return move
-    if _possible(work, move, survey):
+    others = _possible(work, move, survey)
+    if others:
+        return evacuation.held(work, move, others)
+    room = evacuation.room_for(work, survey.targets or ())
+    if room.full_up(move.resources):
         return move
     return dataclasses.replace(move, state=MoveState.RETRY)
 

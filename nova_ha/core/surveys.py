@@ -23,6 +23,7 @@ from nova_ha.core import actions
 from nova_ha.core import events
 from nova_ha.core import model
 from nova_ha.core import moves
+from nova_ha.core import troubles
 from nova_ha.core.model import CaseState
 from nova_ha.core.model import Move
 from nova_ha.core.model import MoveState
@@ -84,7 +85,7 @@ def _absorb_list(
     )
     for move in new:
         if move.state is MoveState.SKIPPED:
-            tell_move(work, move, "instance.skipped", Severity.WARNING)
+            work.tell_move(move, "instance.skipped", Severity.WARNING)
     kept = tuple(
         moves.plan(listed[move.instance], survey.migrations)
         if _wanted_again(work, move, listed, final)
@@ -118,7 +119,7 @@ def _still_there(
     gone = dataclasses.replace(
         move, state=MoveState.GONE, reason="deleted, or moved by others"
     )
-    tell_move(work, gone, "instance.gone")
+    work.tell_move(gone, "instance.gone")
     return gone
 
 
@@ -147,7 +148,7 @@ def _follow(work: Work, move: Move, survey: model.Survey) -> Move:
                     target=after.target,
                 )
             )
-    return _after_trouble(work, after)
+    return troubles.after_trouble(work, after)
 
 
 def _vanished(work: Work, move: Move) -> Move:
@@ -157,81 +158,18 @@ def _vanished(work: Work, move: Move) -> Move:
     gone = dataclasses.replace(
         move, state=MoveState.GONE, reason="it has been deleted"
     )
-    tell_move(work, gone, "instance.gone")
+    work.tell_move(gone, "instance.gone")
     return gone
 
 
 def _tell_change(work: Work, move: Move) -> None:
     match move.state:
         case MoveState.DONE:
-            tell_move(work, move, "instance.evacuated")
+            work.tell_move(move, "instance.evacuated")
         case MoveState.RETRY:
-            tell_move(work, move, "instance.retry", Severity.WARNING)
+            work.tell_move(move, "instance.retry", Severity.WARNING)
         case MoveState.RUNNING if move.reason:
-            tell_move(work, move, "instance.adopted")
-
-
-def _after_trouble(work: Work, move: Move) -> Move:
-    """Deaths of targets, lost requests, pauses before the next attempt."""
-    if move.final:
-        return move
-    if move.target in work.world.agents.fenced and (
-        move.state.in_flight or move.state is MoveState.RETRY
-    ):
-        move = _without_target(work, move)
-    elif (
-        move.state is MoveState.REQUESTED and _lost(work, move)
-    ) or _record_lost(work, move):
-        move = dataclasses.replace(
-            move,
-            state=MoveState.RETRY,
-            unanswered=True,
-            reason="no record of the request has appeared",
-        )
-        tell_move(work, move, "instance.retry", Severity.WARNING)
-    return move
-
-
-def _without_target(work: Work, move: Move) -> Move:
-    """The target has been fenced. What it had begun is over - but a request
-    that it had not taken yet waits in its message queue, and will be done
-    when it comes back: so it stays bound to that."""
-    survey = work.progress.survey
-    waiting = survey is not None and any(
-        one.id == move.migration and one.status == "accepted"
-        for one in survey.migrations
-    )
-    if waiting:
-        return dataclasses.replace(
-            move,
-            reason=f"its target {move.target} died before it took the "
-            "request; it will once it is back",
-        )
-    died = moves.target_died(move)
-    tell_move(work, died, "instance.retry", Severity.WARNING)
-    return died
-
-
-def _record_lost(work: Work, move: Move) -> bool:
-    """The instance is there, but no record of its evacuation is."""
-    survey = work.progress.survey
-    return (
-        move.state is MoveState.RUNNING
-        and move.instance in work.progress.looked_for
-        and survey is not None
-        and not any(one.id == move.migration for one in survey.migrations)
-    )
-
-
-def _lost(work: Work, move: Move) -> bool:
-    """Whether a request without a record can no longer take effect: its own
-    life is over, and so is the right to act of whoever sent it."""
-    sent = work.progress.requested_at.get(
-        move.instance, work.progress.taken_over_at
-    )
-    if sent is None:
-        return True
-    return work.progress.survey_began - sent > work.world.policy.takeover
+            work.tell_move(move, "instance.adopted")
 
 
 def update_moves(work: Work, changed: Iterable[Move]) -> None:
@@ -275,7 +213,7 @@ def absorb_answer(work: Work, event: events.EvacuateAnswered) -> None:
         after = dataclasses.replace(
             move, state=MoveState.RETRY, reason=f"Nova refused: {event.error}"
         )
-        tell_move(work, after, "instance.retry", Severity.WARNING)
+        work.tell_move(after, "instance.retry", Severity.WARNING)
         return after
 
     update_moves(work, [refused(move) for move in work.case.moves])
@@ -309,7 +247,8 @@ def survey_if_due(
 ) -> None:
     """Ask Nova, if it is time to and nothing is pending.
 
-    :param slowly: less often, and for what others may have done.
+    :param slowly: less often, and for what others may have done: whether
+        what is held can go on.
     :param power: ask the device too, even if there is nothing to send.
     """
     if not work.due(SURVEY):
@@ -318,7 +257,8 @@ def survey_if_due(
         return
     waiting = waiting_moves(work)
     issue = work.case.state in (CaseState.FENCED, CaseState.EVACUATING)
-    listing = work.progress.listed_at is None or _list_again(work)
+    again = slowly and bool(waiting)
+    listing = work.progress.listed_at is None or again or _list_again(work)
     slots = work.world.policy.evacuations - in_flight(work)
     wave = issue and (listing or (bool(waiting) and slots > 0))
     blind = work.world.blind_spots(work.case.host)
@@ -334,7 +274,7 @@ def survey_if_due(
             host=work.case.host,
             case=work.case.id,
             instances=listing,
-            targets=wave,
+            targets=wave or again,
             requests=_distinct(waiting),
             power=wave or power,
             histories=blind and (listing or bool(waiting)),
@@ -390,11 +330,8 @@ def waiting_moves(work: Work) -> list[Move]:
 
 
 def settled(work: Work) -> bool:
-    """No move is in flight or wants a request."""
-    busy = (MoveState.PENDING, MoveState.RETRY)
-    return not any(
-        move.state.in_flight or move.state in busy for move in work.case.moves
-    )
+    """No move is getting on or wants a request."""
+    return all(troubles.at_rest(work, move) for move in work.case.moves)
 
 
 def _list_again(work: Work) -> bool:
@@ -427,22 +364,4 @@ def covered(work: Work, move: Move) -> bool:
         return False
     return move.instance in progress.histories or (
         progress.histories_listed and move.attempts == 0
-    )
-
-
-def tell_move(
-    work: Work,
-    move: Move,
-    code: str,
-    severity: Severity = Severity.INFO,
-) -> None:
-    target = f" to {move.target}" if move.target else ""
-    reason = f": {move.reason}" if move.reason else ""
-    work.tell(
-        code,
-        f"{move.name or move.instance}{target}{reason}",
-        severity=severity,
-        instance=move.instance,
-        target=move.target or "",
-        state=move.state.value,
     )

@@ -62,6 +62,10 @@ class Progress:
     settled_at: float | None = None
     """When the latest move came to rest."""
     marks: runners.Marks = dataclasses.field(default_factory=dict)
+    asked_at: Mapping[model.InstanceId, float] = dataclasses.field(
+        default_factory=dict
+    )
+    """When agents were first asked whether they run an instance."""
     proven_at: float | None = None
     signs_at_proof: Mapping[str, int] | None = None
     """How often each source had been seen to move by then."""
@@ -259,6 +263,24 @@ class Work:
                 message=message,
                 details=details,
             )
+        )
+
+    def tell_move(
+        self,
+        move: model.Move,
+        code: str,
+        severity: model.Severity = model.Severity.INFO,
+    ) -> None:
+        """Tell of one instance: its name, target and reason."""
+        target = f" to {move.target}" if move.target else ""
+        reason = f": {move.reason}" if move.reason else ""
+        self.tell(
+            code,
+            f"{move.name or move.instance}{target}{reason}",
+            severity=severity,
+            instance=move.instance,
+            target=move.target or "",
+            state=move.state.value,
         )
 
     def remind(self, severity: model.Severity) -> None:

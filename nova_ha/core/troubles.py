@@ -1,0 +1,134 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What can become of an evacuation that was asked for, beside its success:
+its target dies, its request gets lost, nothing moves any more."""
+
+import dataclasses
+
+from nova_ha.core import moves
+from nova_ha.core.model import Move
+from nova_ha.core.model import MoveState
+from nova_ha.core.model import Severity
+from nova_ha.core.work import Work
+
+
+def after_trouble(work: Work, move: Move) -> Move:
+    """Deaths of targets, lost requests, pauses before the next attempt."""
+    if move.final:
+        return move
+    fenced = move.target in work.world.agents.fenced
+    if move.queued and not fenced:
+        move = dataclasses.replace(move, queued=False)
+    if fenced and (move.state.in_flight or move.state is MoveState.RETRY):
+        move = _without_target(work, move)
+    elif (
+        move.state is MoveState.REQUESTED and _lost(work, move)
+    ) or _record_lost(work, move):
+        move = dataclasses.replace(
+            move,
+            state=MoveState.RETRY,
+            unanswered=True,
+            reason="no record of the request has appeared",
+        )
+        work.tell_move(move, "instance.retry", Severity.WARNING)
+    return move
+
+
+def _without_target(work: Work, move: Move) -> Move:
+    """The target has been fenced. What it had begun is over - but a request
+    that it had not taken yet waits in its message queue, or is on its way
+    there, and will be done when it comes back: so it stays bound to that.
+
+    Its record goes on before the target is seen to be back. Then it is the
+    new life of the target that has begun, and nothing of that is over.
+    """
+    if move.queued or _not_taken(work, move):
+        return _bound(work, move)
+    if move.state is MoveState.REQUESTED and not _lost(work, move):
+        return move
+    died = moves.target_died(move)
+    work.tell_move(died, "instance.retry", Severity.WARNING)
+    return died
+
+
+def _not_taken(work: Work, move: Move) -> bool:
+    survey = work.progress.survey
+    return survey is not None and any(
+        one.id == move.migration and one.status == "accepted"
+        for one in survey.migrations
+    )
+
+
+def _bound(work: Work, move: Move) -> Move:
+    if not move.state.in_flight:
+        return move
+    bound = dataclasses.replace(
+        move,
+        queued=True,
+        reason=f"its target {move.target} died before it took the request, "
+        "and will once it is back",
+    )
+    if not move.queued:
+        work.tell_move(bound, "instance.held", Severity.WARNING)
+    return bound
+
+
+def at_rest(work: Work, move: Move) -> bool:
+    """Whether nothing will come of it soon, unless somebody does something."""
+    if move.queued:
+        return True
+    if move.state.in_flight:
+        return _stuck(work, move)
+    return move.state not in (MoveState.PENDING, MoveState.RETRY)
+
+
+def _stuck(work: Work, move: Move) -> bool:
+    """Nova has not gone on with it for longer than an operator is left
+    without news."""
+    since = work.progress.running_at.get(
+        move.instance, work.progress.taken_over_at
+    )
+    return (
+        move.state is MoveState.RUNNING
+        and since is not None
+        and work.now.mono - since >= work.world.policy.reminder
+    )
+
+
+def explain(move: Move) -> str:
+    """Why an instance has not been moved."""
+    if move.reason or not move.state.in_flight:
+        return move.reason
+    return f"Nova does not go on with its evacuation to {move.target}"
+
+
+def _record_lost(work: Work, move: Move) -> bool:
+    """The instance is there, but no record of its evacuation is."""
+    survey = work.progress.survey
+    return (
+        move.state is MoveState.RUNNING
+        and move.instance in work.progress.looked_for
+        and survey is not None
+        and not any(one.id == move.migration for one in survey.migrations)
+    )
+
+
+def _lost(work: Work, move: Move) -> bool:
+    """Whether a request without a record can no longer take effect: its own
+    life is over, and so is the right to act of whoever sent it."""
+    sent = work.progress.requested_at.get(
+        move.instance, work.progress.taken_over_at
+    )
+    if sent is None:
+        return True
+    return work.progress.survey_began - sent > work.world.policy.takeover
