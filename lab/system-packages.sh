@@ -17,7 +17,8 @@
 
 set -euo pipefail
 
-# Path that proves the package is there -> package.
+# Path that proves the package is there -> package; where distributions name
+# it differently, the first of several that is known is taken.
 needed=(
     "/usr/sbin/mariadbd mariadb-server"
     "/usr/lib/rabbitmq/bin/rabbitmq-server rabbitmq-server"
@@ -25,6 +26,8 @@ needed=(
     "/usr/share/java/zookeeper.jar libzookeeper-java"
     "/usr/bin/ipmi_sim openipmi"
     "/usr/bin/ipmitool ipmitool"
+    "/usr/sbin/fence_ipmilan fence-agents-base|fence-agents"
+    "/usr/sbin/fence_redfish fence-agents-extra|fence-agents"
 )
 
 # The services that these packages would start, now and at each boot.
@@ -86,6 +89,20 @@ refresh_lists() {
     done
 }
 
+# The name that this distribution has for each package.
+known_names() {
+    local entry name names
+    for entry in "$@"; do
+        IFS='|' read -ra names <<<"$entry"
+        for name in "${names[@]}"; do
+            if apt-cache show -- "$name" >/dev/null 2>&1; then
+                break
+            fi
+        done
+        echo "$name"
+    done | sort -u
+}
+
 present_units() {
     local unit
     for unit in "${units[@]}"; do
@@ -121,7 +138,7 @@ disable_new_units() {
 }
 
 main() {
-    local missing before
+    local missing names before
     mapfile -t missing < <(missing_packages)
     if ((${#missing[@]} == 0)); then
         say "everything the lab needs is installed"
@@ -151,9 +168,10 @@ main() {
     say "installing ${missing[*]} (no service will be started)"
     before=$(present_units)
     refresh_lists
+    mapfile -t names < <(known_names "${missing[@]}")
     trap restore_policy EXIT
     forbid_service_starts
-    install_packages "${missing[@]}" 9>&-
+    install_packages "${names[@]}" 9>&-
     disable_new_units "$before"
     mapfile -t missing < <(missing_packages)
     if ((${#missing[@]} != 0)); then
