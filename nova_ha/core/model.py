@@ -408,7 +408,7 @@ class MoveState(enum.StrEnum):
     RUNNING = "running"  # Nova has a migration record for it
     DONE = "done"
     RETRY = "retry"  # failed; to be tried again
-    HELD = "held"  # another host may be running it
+    HELD = "held"  # another host may be running it, or none has room
     FAILED = "failed"  # given up, reported
     SKIPPED = "skipped"  # not eligible, reported
     GONE = "gone"  # deleted, or moved by somebody else
@@ -444,6 +444,9 @@ class Move:
     unanswered: bool = False
     """A request of ours has left no record. It may have been lost; the
     target stays pinned in case it was not."""
+    queued: bool = False
+    """Its target died before it took the request, and has not been seen back:
+    the request waits in its message queue."""
     reason: str = ""
     was: str = ""
     """vm_state before the recovery."""

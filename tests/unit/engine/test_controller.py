@@ -472,7 +472,7 @@ class TroubleTestCase(ControllerTestCase):
         self.cloud.hosts["a"].crash()
         self.wait_for("a", CaseState.PARTIAL)
         self.assertEqual(["a1"], [call[1] for call in self.evacuations()])
-        self.assertIn("c may be running it", self.engine.case("a").message)
+        self.assertIn("c runs it, though", self.engine.case("a").message)
 
     def test_what_nova_does_not_evacuate_is_reported(self):
         self.cloud.servers["a0"] = model.Instance(
