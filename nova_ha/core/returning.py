@@ -100,7 +100,8 @@ def soaking_state(work: Work) -> None:
     view = work.view
     healthy = None if view is None else view.healthy_since
     if healthy is None:
-        work.enter(S.RETURNING, "a check fails: the soak starts again")
+        why = "a check fails" if work.present else "its beacon is gone"
+        work.enter(S.RETURNING, f"{why}: the soak starts again")
         return
     start = max(healthy, work.progress.soak_since or work.now.mono)
     work.remember(soak_since=start)

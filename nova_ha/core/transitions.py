@@ -58,7 +58,6 @@ TRANSITIONS: Mapping[tuple[CaseState, CaseState], str] = {
     "again",
     (S.PARTIAL, S.EVACUATING): "an instance that was held or has been "
     "completed by somebody else can go on",
-    (S.PARTIAL, S.FENCING): "as from EVACUATING, with instances left",
     (S.FENCED, S.RETURNING): "the proof was void, and the host is there: in "
     "a later boot, or with nothing sent on that proof",
     (S.EVACUATING, S.RETURNING): "as from FENCED; what is in flight is waited "
@@ -70,7 +69,8 @@ TRANSITIONS: Mapping[tuple[CaseState, CaseState], str] = {
     (S.RETURNING, S.FENCED): "it died again, and as from SUSPECTED",
     (S.SOAKING, S.FENCED): "as from RETURNING",
     (S.RETURNING, S.FENCING): "it died again before it was taken back",
-    (S.SOAKING, S.RETURNING): "a check failed: the soak starts again",
+    (S.SOAKING, S.RETURNING): "a check failed, or its beacon went: the soak "
+    "starts again",
     (S.SOAKING, S.FENCING): "it died again while it was being watched",
     (S.SOAKING, S.CLOSED): "healthy for the soak time: what we had set on "
     "its service is taken back",

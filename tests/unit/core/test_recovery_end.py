@@ -27,12 +27,14 @@ from tests.unit.core import scenario
 
 
 class ReturnTestCase(scenario.ScenarioTestCase):
-    def test_a_failed_check_starts_the_soak_again(self):
+    def test_a_lost_beacon_starts_the_soak_again(self):
         self.to_soaking()
         self.engine.run(30)
         self.host.agent = False
         self.engine.run(1)
         self.is_in(S.RETURNING)
+        told = [one.message for one in self.engine.notifier.events]
+        self.assertIn("its beacon is gone: the soak starts again", told)
         self.host.agent = True
         self.engine.run(59)
         self.assertTrue(self.host.forced_down)
