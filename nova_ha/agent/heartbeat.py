@@ -76,11 +76,19 @@ class HeartbeatWriter:
         self._trouble = trouble
 
     def _write(self) -> None:
-        content = heartbeat.Heartbeat(
-            boot_id=self._boot_id,
-            count=int(1000 * self._clock.boottime()),
-            gap=self._interval,
-        ).encode()
+        self.put(
+            heartbeat.Heartbeat(
+                boot_id=self._boot_id,
+                count=int(1000 * self._clock.boottime()),
+                gap=self._interval,
+            ).encode()
+        )
+
+    def put(self, content: bytes) -> None:
+        """Replace what the file holds; the seam to the storage itself.
+
+        :raises OSError:
+        """
         with contextlib.suppress(FileExistsError):
             os.mkdir(self._directory, _DIRECTORY_MODE)
         # Renamed, so that a reader sees one heartbeat or the next, whole.

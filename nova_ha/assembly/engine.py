@@ -91,9 +91,14 @@ def policy(conf: cfg.ConfigOpts) -> policy_mod.Policy:
 
 
 def _patience(conf: cfg.ConfigOpts) -> float:
-    """Time for two looks of a driver beside Nova's, where there is one."""
+    """How long a driver beside Nova's is waited for, where there is one."""
     others = set(conf.evidence.drivers) - {sources.NOVA}
-    return 2 * float(conf.evidence.interval) if others else 0.0
+    return patience(conf.evidence.interval) if others else 0.0
+
+
+def patience(interval: float) -> float:
+    """Time for two looks of a driver, which are ``interval`` seconds apart."""
+    return 2 * interval
 
 
 class World:

@@ -19,6 +19,7 @@ and nothing else: the source is then no longer read, which proves nothing.
 import os
 import pathlib
 import threading
+from collections.abc import Sequence
 from typing import Self
 
 from oslo_log import log as logging
@@ -108,7 +109,7 @@ class StorageHeartbeats(base.Driver, ports.SignReader):
 
     def _names(self) -> list[str]:
         try:
-            names = sorted(os.listdir(self._directory))
+            names = sorted(self.file_names())
         except OSError as error:
             if not self._trouble:
                 LOG.warning("Storage heartbeats cannot be read: %s", error)
@@ -120,14 +121,8 @@ class StorageHeartbeats(base.Driver, ports.SignReader):
         return [one for one in names if one.endswith(heartbeat.SUFFIX)]
 
     def _read(self, name: str) -> sources.Sign | None:
-        # Opening it is what makes NFS ask its server for the file of now.
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
-            descriptor = os.open(self._directory / name, flags)
-            try:
-                data = os.read(descriptor, heartbeat.MAX_BYTES + 1)
-            finally:
-                os.close(descriptor)
+            data = self.content(name)
         except OSError:
             return None
         found = heartbeat.decode(data)
@@ -141,6 +136,30 @@ class StorageHeartbeats(base.Driver, ports.SignReader):
         if name not in self._strange:
             self._strange.add(name)
             LOG.error("%s/%s is no heartbeat", self._directory, name)
+
+    # -- the seam to the storage itself --------------------------------------
+
+    def file_names(self) -> Sequence[str]:
+        """The names of all files.
+
+        :raises OSError:
+        """
+        return os.listdir(self._directory)
+
+    def content(self, name: str) -> bytes:
+        """What a file holds now, or the beginning of it.
+
+        :raises OSError:
+        """
+        # Opening it is what makes NFS ask its server for the file of now.
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(self._directory / name, flags)
+        try:
+            return os.read(descriptor, heartbeat.MAX_BYTES + 1)
+        finally:
+            os.close(descriptor)
+
+    # -- its thread ----------------------------------------------------------
 
     def _run(self, sink: ports.Sink) -> None:
         while not self._stopped.is_set():

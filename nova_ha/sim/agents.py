@@ -35,11 +35,15 @@ from nova_ha.sim import kernel as kernel_mod
 from nova_ha.sim import machines
 from nova_ha.sim import network
 from nova_ha.sim import services
+from nova_ha.sim import shared_storage
 from nova_ha.sim import zookeeper
 
 POLICY = agent_policy.AgentPolicy(check_interval=10.0, roles_interval=600.0)
 """The defaults, but for what would only cost steps: a failed check is seen a
 little later, and the roles of a simulated machine do not change."""
+
+HEARTBEAT_SECONDS = 2.0
+"""Between two storage heartbeats, where there are any."""
 
 RESTART_SECONDS = 1.0
 """After which systemd starts an agent again that has given up; see
@@ -185,15 +189,18 @@ class SimAgent:
         timeout: float = 10.0,
         policy: agent_policy.AgentPolicy = POLICY,
         colocated: Collection[str] = (),
+        share: shared_storage.Share | None = None,
     ) -> None:
         """
         :param timeout: of its session, in seconds.
         :param colocated: what else runs on the machine, by the roles of
             :class:`nova_ha.agent.colocated.Role`.
+        :param share: where it writes storage heartbeats; None: it does not.
         """
         self.machine = machine
         self.policy = policy
         self.colocated = colocated
+        self._share = share
         self._kernel = machine.kernel
         self._sessions = Sessions(machine, ensemble, paths, timeout)
         self._program: kernel_mod.Program | None = None
@@ -283,7 +290,18 @@ class SimAgent:
             clock=clock,
             manager=systemd.ServiceManager(""),
             shutting_down=lambda: machine.shutting_down,
+            heartbeats=self._heartbeats(program),
         )
+
+    def _heartbeats(
+        self, program: kernel_mod.Program
+    ) -> list[shared_storage.Writer]:
+        if self._share is None:
+            return []
+        writer = shared_storage.Writer(
+            self._identity(), self._share, program, HEARTBEAT_SECONDS
+        )
+        return [writer]
 
     def _identity(self) -> model.Beacon:
         return model.Beacon(

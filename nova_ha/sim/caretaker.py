@@ -70,8 +70,9 @@ class Caretaker:
         world.zookeeper.lag(0.0)
         world.networks.join_all()
         world.nova.mend()
-        for bmc in world.bmcs.values():
-            bmc.mend()
+        for levels in world.bmcs.values():
+            for bmc in levels:
+                bmc.mend()
         for engine in world.engines.values():
             engine.start()
             engine.thaw()

@@ -39,6 +39,7 @@ from nova_ha.sim import journal as journal_mod
 from nova_ha.sim import kernel as kernel_mod
 from nova_ha.sim import parts as parts_mod
 from nova_ha.sim import script
+from nova_ha.sim import shared_storage
 
 T = TypeVar("T")
 
@@ -253,6 +254,11 @@ class SimEngine:
             store=self._probed(made.store, "store"),
             compute=self._probed(made.compute, "compute"),
             fencing=self._probed(made.fencing, "fencing"),
+            sign_readers=[
+                one
+                for one in made.sources
+                if isinstance(one, ports.SignReader)
+            ],
         )
         workers = TurnExecutor(
             performer.Performer(world, made.clock, gather_in(made.clock)),
@@ -296,20 +302,38 @@ class SimEngine:
             fencing=devices.SimFencing(
                 program,
                 self.name,
-                {host: [[bmc]] for host, bmc in parts.bmcs.items()},
+                {
+                    host: [[bmc] for bmc in levels]
+                    for host, levels in parts.bmcs.items()
+                },
                 parts.networks,
                 parts.journal,
                 poll_interval=self._intervals.fence_poll,
                 call_timeout=self._intervals.fence_call,
             ),
-            sources=[
-                services.ServiceReports(
-                    compute, clock, self._intervals.service_poll
-                )
-            ],
+            sources=self._sources(program, compute),
             clock=clock,
             policy=parts.policy,
         )
+
+    def _sources(
+        self, program: kernel_mod.Program, compute: ports.Compute
+    ) -> list[ports.EvidenceSource]:
+        found: list[ports.EvidenceSource] = [
+            services.ServiceReports(
+                compute, program.clock, self._intervals.service_poll
+            )
+        ]
+        if self._parts.share is not None:
+            found.append(
+                shared_storage.Reader(
+                    self._parts.share,
+                    program,
+                    self.name,
+                    self._intervals.storage_poll,
+                )
+            )
+        return found
 
     def _probed(self, port: T, name: str) -> T:
         return cast(T, _Probe(port, name, self._called))

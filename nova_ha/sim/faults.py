@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 
 from nova_ha.core import model
 from nova_ha.sim import caretaker
+from nova_ha.sim import devices
 from nova_ha.sim import machines
 from nova_ha.sim import network
 from nova_ha.sim import nova
@@ -100,8 +101,17 @@ def _networks(given: Arguments) -> list[network.Network]:
     return [network.Network(name)]
 
 
+def _device(
+    world: world_mod.World, host: str, given: Arguments
+) -> devices.Bmc | None:
+    """The one of the level that was named, if there is one."""
+    levels = world.bmcs[host]
+    level = given.count("level")
+    return levels[level - 1] if level <= len(levels) else None
+
+
 def _bmc(world: world_mod.World, host: str, given: Arguments) -> None:
-    bmc = world.bmcs.get(host)
+    bmc = _device(world, host, given)
     if bmc is None:
         return
     delay, controls = given.number("delay"), given.text("controls")
@@ -110,8 +120,8 @@ def _bmc(world: world_mod.World, host: str, given: Arguments) -> None:
     bmc.controls = world.machines[controls] if controls else None
 
 
-def _mend_bmc(world: world_mod.World, host: str, _: Arguments) -> None:
-    bmc = world.bmcs.get(host)
+def _mend_bmc(world: world_mod.World, host: str, given: Arguments) -> None:
+    bmc = _device(world, host, given)
     if bmc is not None:
         bmc.mend()
 

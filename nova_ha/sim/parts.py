@@ -13,7 +13,7 @@
 """Everything that is modelled: what engines act upon, and checkers look at."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from nova_ha.coordination import paths as paths_mod
 from nova_ha.core import policy as policy_mod
@@ -23,6 +23,7 @@ from nova_ha.sim import kernel as kernel_mod
 from nova_ha.sim import machines
 from nova_ha.sim import network
 from nova_ha.sim import nova as nova_mod
+from nova_ha.sim import shared_storage
 from nova_ha.sim import zookeeper
 
 
@@ -37,6 +38,8 @@ class Parts:
     paths: paths_mod.Paths
     nova: nova_mod.Nova
     machines: Mapping[str, machines.Machine]
-    bmcs: Mapping[str, devices.Bmc]
-    """By host; a host without a device is not in it."""
+    bmcs: Mapping[str, Sequence[devices.Bmc]]
+    """By host, one a fence level; none where no device is configured."""
     policy: policy_mod.Policy
+    share: shared_storage.Share | None = None
+    """Where agents write storage heartbeats; None: they write none."""

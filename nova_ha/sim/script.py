@@ -60,13 +60,20 @@ class HostSpec:
     failure_domain: str = ""
     storage_domain: str = ""
     bmc: BmcSpec | None = BmcSpec()
-    """None: no device is configured for it."""
+    """Of its first fence level; None: no device is configured for it."""
+    further_bmcs: tuple[BmcSpec, ...] = ()
+    """One of each further level."""
     colocated: tuple[str, ...] = ()
     """What else runs on it (``engine``, ``zookeeper``, ``controller``): such
     a host is protected."""
     drift: float = 0.0
     """By how much its clocks are too fast: 0.0001 is 0.1 ms in a second."""
     boot_seconds: float = 20.0
+
+    @property
+    def levels(self) -> tuple[BmcSpec, ...]:
+        """The devices of all levels, in the order in which they are tried."""
+        return () if self.bmc is None else (self.bmc, *self.further_bmcs)
 
 
 @record
@@ -105,6 +112,8 @@ class Intervals:
     """Between two questions for a host's power state."""
     fence_call: float = 10.0
     """Deadline of one conversation with a device."""
+    storage_poll: float = 2.0
+    """Between two looks at the storage heartbeats."""
 
 
 @record
@@ -117,6 +126,8 @@ class Cloud:
     zookeeper: ZooKeeperSpec = ZooKeeperSpec()
     intervals: Intervals = Intervals()
     armed: bool = True
+    heartbeats: bool = False
+    """Agents write storage heartbeats, and engines read them."""
 
     @property
     def host_names(self) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ def read(item: document.Item, settings: settings_mod.Settings) -> script.Cloud:
         zookeeper=_zookeeper(given.take("zookeeper"), settings.policy.tick),
         intervals=settings.intervals,
         armed=given.flag("armed", True),
+        heartbeats=given.flag("heartbeats", settings.heartbeats),
     )
     given.finish()
     _check_controls(item, hosts)
@@ -64,9 +65,9 @@ def _check_controls(
 ) -> None:
     names = [host.name for host in hosts]
     for host in hosts:
-        controls = "" if host.bmc is None else host.bmc.controls
-        if controls:
-            fields.one_of(item, controls, names, "host")
+        for bmc in host.levels:
+            if bmc.controls:
+                fields.one_of(item, bmc.controls, names, "host")
 
 
 def _hosts(item: document.Item) -> Iterator[script.HostSpec]:
@@ -91,11 +92,13 @@ def _check_amount(item: document.Item, amount: int, most: int) -> None:
 
 
 def _host(given: fields.Fields) -> script.HostSpec:
+    first, *further = _bmcs(given.take("bmc"))
     made = script.HostSpec(
         name=fields.text(given.needed("name")),
         failure_domain=given.text("failure_domain"),
         storage_domain=given.text("storage_domain"),
-        bmc=_bmc(given),
+        bmc=first,
+        further_bmcs=tuple(further),
         colocated=_roles(given.take("colocated")),
         drift=given.number("drift", 0.0),
         boot_seconds=given.seconds("boot_seconds", 20.0),
@@ -113,12 +116,22 @@ def _roles(item: document.Item | None) -> tuple[str, ...]:
     )
 
 
-def _bmc(host: fields.Fields) -> script.BmcSpec | None:
-    item = host.take("bmc")
+def _bmcs(
+    item: document.Item | None,
+) -> tuple[script.BmcSpec | None, *tuple[script.BmcSpec, ...]]:
+    """One a level; None where there is no device at all."""
     if item is None:
-        return script.BmcSpec()
+        return (script.BmcSpec(),)
     if item.value == "none":
-        return None
+        return (None,)
+    if not isinstance(item.value, list):
+        return (_bmc(item),)
+    if not item.value:
+        raise item.place.error("needs at least one level", "or write 'none'")
+    return (_bmc(item.value[0]), *map(_bmc, item.value[1:]))
+
+
+def _bmc(item: document.Item) -> script.BmcSpec:
     given = fields.Fields(item)
     mode, delay = given.take("mode"), given.take("delay")
     made = script.BmcSpec(

@@ -27,6 +27,7 @@ _INTERVALS = {
     "service_poll": "service_poll_interval",
     "fence_poll": "poll_interval",
     "fence_call": "call_timeout",
+    "storage_poll": "interval",
 }
 """The names of their options."""
 
@@ -60,6 +61,8 @@ def _cloud(cloud: script.Cloud, tick: float) -> dict[str, Any]:
         }
     if not cloud.armed:
         document["armed"] = False
+    if cloud.heartbeats:
+        document["heartbeats"] = True
     return document
 
 
@@ -79,10 +82,12 @@ def _hosts(hosts: Iterable[script.HostSpec]) -> list[dict[str, Any]]:
     found = []
     for host in hosts:
         document = _changed(host)
-        if host.bmc is None:
-            document["bmc"] = "none"
-        elif "bmc" in document:
-            document["bmc"] = _changed(host.bmc)
+        document.pop("further_bmcs", None)
+        levels = [_changed(bmc) for bmc in host.levels]
+        if levels != [{}]:
+            document["bmc"] = (
+                levels if len(levels) > 1 else levels[0] if levels else "none"
+            )
         found.append(document)
     return found
 

@@ -95,6 +95,8 @@ def parse(
     own = settings_mod.from_items({} if policy is None else policy.mapping())
     used = own if settings is None else settings
     cloud = script_cloud.read(given.needed("cloud"), used)
+    if cloud.heartbeats and not used.heartbeats:
+        used = used.with_heartbeats()
     made = script.Script(
         name=named,
         cloud=cloud,

@@ -33,6 +33,7 @@ from nova_ha.conf import nova as nova_conf
 from nova_ha.conf import opts
 from nova_ha.conf import zookeeper as zookeeper_conf
 from nova_ha.core import policy as policy_mod
+from nova_ha.core import sources
 from nova_ha.core.model import record
 from nova_ha.fencing import document
 from nova_ha.sim import fields
@@ -51,6 +52,19 @@ class Settings:
 
     policy: policy_mod.Policy = policy_mod.Policy()
     intervals: script.Intervals = script.Intervals()
+    heartbeats: bool = False
+    """Whether the engines read storage heartbeats."""
+
+    def with_heartbeats(self) -> "Settings":
+        """The same, with the driver of storage heartbeats loaded."""
+        patience = self.policy.patience or assembly.patience(
+            self.intervals.storage_poll
+        )
+        return dataclasses.replace(
+            self,
+            policy=dataclasses.replace(self.policy, patience=patience),
+            heartbeats=True,
+        )
 
 
 def _options() -> cfg.ConfigOpts:
@@ -123,8 +137,10 @@ def _from_options(
 def _override(
     conf: cfg.ConfigOpts, name: str, group: str, item: document.Item
 ) -> None:
+    listed = isinstance(item.value, list)
+    value = fields.texts(item) if listed else item.value
     try:
-        conf.set_override(name, item.value, group)
+        conf.set_override(name, value, group)
     except ValueError as error:
         raise item.place.error(str(error)) from None
 
@@ -174,5 +190,10 @@ def _from_conf(conf: cfg.ConfigOpts) -> Settings:
         service_poll=conf.engine.service_poll_interval,
         fence_poll=conf.fencing.poll_interval,
         fence_call=conf.fencing.call_timeout,
+        storage_poll=conf.evidence.interval,
     )
-    return Settings(policy=assembly.policy(conf), intervals=intervals)
+    return Settings(
+        policy=assembly.policy(conf),
+        intervals=intervals,
+        heartbeats=sources.STORAGE in conf.evidence.drivers,
+    )

@@ -180,6 +180,13 @@ CABLES = (
     ),
 )
 
+_LEVEL = Parameter(
+    name="level",
+    kind=Kind.COUNT,
+    help="the device of which fence level",
+    default=1.0,
+)
+
 DEVICES = (
     Verb(
         name="bmc",
@@ -205,6 +212,7 @@ DEVICES = (
                 help="the host that it really switches; its own unless said",
                 default="",
             ),
+            _LEVEL,
         ),
         ends=True,
         told=False,
@@ -213,6 +221,7 @@ DEVICES = (
         name="mend-bmc",
         target=Target.HOST,
         help="Let its fence device do what it should.",
+        parameters=(_LEVEL,),
         told=False,
     ),
 )

@@ -30,6 +30,7 @@ from nova_ha.sim import nova as nova_mod
 from nova_ha.sim import operators
 from nova_ha.sim import parts as parts_mod
 from nova_ha.sim import script
+from nova_ha.sim import shared_storage
 from nova_ha.sim import zookeeper
 from nova_ha.sim.invariants import checker
 from nova_ha.sim.invariants import tree_log
@@ -157,6 +158,9 @@ def _parts(
         spec.name: _machine(spec, kernel, networks, journal)
         for spec in cloud.hosts
     }
+    share = (
+        shared_storage.Share(kernel, networks) if cloud.heartbeats else None
+    )
     for spec in cloud.hosts:
         agents.SimAgent(
             machines[spec.name],
@@ -164,6 +168,7 @@ def _parts(
             paths,
             timeout=policy.session_timeout,
             colocated=spec.colocated,
+            share=share,
         )
     return parts_mod.Parts(
         kernel=kernel,
@@ -173,8 +178,9 @@ def _parts(
         paths=paths,
         nova=nova_mod.Nova(kernel, networks, journal, machines),
         machines=machines,
-        bmcs=_bmcs(cloud, machines),
+        bmcs={spec.name: _bmcs(spec, machines) for spec in cloud.hosts},
         policy=policy,
+        share=share,
     )
 
 
@@ -198,21 +204,24 @@ def _machine(
 
 
 def _bmcs(
-    cloud: script.Cloud, machines: Mapping[str, machines_mod.Machine]
-) -> dict[str, devices.Bmc]:
-    made = {}
-    for spec in cloud.hosts:
-        if spec.bmc is None:
-            continue
-        machine = machines[spec.name]
-        made[spec.name] = devices.Bmc(
+    host: script.HostSpec, machines: Mapping[str, machines_mod.Machine]
+) -> list[devices.Bmc]:
+    machine = machines[host.name]
+    return [
+        devices.Bmc(
             machine.kernel,
             machine.networks,
             machine.journal,
             machine,
-            mode=spec.bmc.mode,
-            delay=spec.bmc.delay,
-            dead_with_host=spec.bmc.dead_with_host,
-            controls=machines.get(spec.bmc.controls),
+            mode=spec.mode,
+            delay=spec.delay,
+            dead_with_host=spec.dead_with_host,
+            controls=machines.get(spec.controls),
+            name=_device_name(host, level),
         )
-    return made
+        for level, spec in enumerate(host.levels, 1)
+    ]
+
+
+def _device_name(host: script.HostSpec, level: int) -> str:
+    return f"bmc-{host.name}" + (f"-{level}" if level > 1 else "")

@@ -23,6 +23,7 @@ from nova_ha.sim import journal
 from nova_ha.sim import kernel
 from nova_ha.sim import machines
 from nova_ha.sim import network
+from nova_ha.sim import shared_storage
 from nova_ha.sim import zookeeper
 from tests import base
 
@@ -33,6 +34,8 @@ PATHS = paths_mod.Paths("simulated")
 
 
 class AgentsCase(base.TestCase):
+    heartbeats = False
+
     def setUp(self) -> None:
         super().setUp()
         self.kernel = kernel.Kernel(seed=1)
@@ -45,8 +48,13 @@ class AgentsCase(base.TestCase):
         self.machine = machines.Machine(
             self.kernel, self.networks, self.journal, HOST
         )
+        self.share = shared_storage.Share(self.kernel, self.networks)
         self.agent = agents.SimAgent(
-            self.machine, self.ensemble, PATHS, timeout=T
+            self.machine,
+            self.ensemble,
+            PATHS,
+            timeout=T,
+            share=self.share if self.heartbeats else None,
         )
         operator = kernel.Program(self.kernel, "operator")
         self.tree = self.ensemble.client(operator, "operator", user="operator")

@@ -41,9 +41,11 @@ class TableTest(base.TestCase):
 class FaultCase(base.TestCase):
     """A small cloud, in which faults happen at once."""
 
+    cloud = scripts.CLOUD
+
     def setUp(self) -> None:
         super().setUp()
-        made = scripts.parse(scripts.CLOUD)
+        made = scripts.parse(self.cloud)
         self.world = world_mod.World(made.cloud, made.policy, made.seed)
         self.addCleanup(self.world.close)
         self.host = self.world.machines["host-1"]
@@ -138,7 +140,7 @@ class HostTest(FaultCase):
         self.assertTrue(all(reaches("host-1", one) for one in Server))
 
     def test_devices(self) -> None:
-        bmc = self.world.bmcs["host-1"]
+        (bmc,) = self.world.bmcs["host-1"]
         fault = self._do("bmc: host-1, mode: slow, delay: 3, controls: host-2")
         self.assertEqual(("slow", 3.0), (bmc.mode, bmc.delay))
         self.assertIs(self.world.machines["host-2"], bmc.controls)
@@ -153,6 +155,26 @@ class HostTest(FaultCase):
         self.assertEqual(-30.0, self.host.clock_offset)
         self._end(fault)
         self.assertEqual(0.0, self.host.clock_offset)
+
+
+class FenceLevelTest(FaultCase):
+    cloud = """
+    cloud:
+      hosts: [{name: host-1, bmc: [{mode: slow}, {mode: dead}]}]
+    """
+
+    def test_each_level_has_a_device_of_its_own(self) -> None:
+        first, second = self.world.bmcs["host-1"]
+        self.assertEqual(("slow", "dead"), (first.mode, second.mode))
+        self.assertEqual(
+            ("bmc-host-1", "bmc-host-1-2"), (first.name, second.name)
+        )
+        fault = self._do("bmc: host-1, level: 2, mode: hung")
+        self.assertEqual(("slow", "hung"), (first.mode, second.mode))
+        self._end(fault)
+        self.assertEqual(("slow", "prompt"), (first.mode, second.mode))
+        self._do("bmc: host-1, level: 3, mode: hung")
+        self.assertEqual(("slow", "prompt"), (first.mode, second.mode))
 
 
 class ServerTest(FaultCase):

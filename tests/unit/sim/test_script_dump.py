@@ -46,6 +46,14 @@ class DumpTest(base.TestCase):
         for word in ("policy", "faults", "armed", "zookeeper", "drift"):
             self.assertNotIn(word, dumped)
 
+    def test_devices_keep_their_levels(self) -> None:
+        self._again("cloud: {hosts: [{name: a, bmc: [{}, {mode: slow}]}]}")
+        self._again("cloud: {hosts: [{name: a, bmc: [{mode: dead}]}, b]}")
+
+    def test_storage_heartbeats(self) -> None:
+        text = "cloud: {hosts: 1, heartbeats: true}\npolicy: {interval: 1}"
+        self.assertIn("heartbeats: true", self._again(text))
+
     def test_instances_keep_their_names(self) -> None:
         text = "cloud: {hosts: 1, instances: [{name: x-7, host: host-1}]}"
         self.assertIn("x-7", self._again(text))

@@ -142,6 +142,28 @@ class ReadTest(base.TestCase):
         self.assertEqual(script.SECONDS, made.seconds)
         self.assertEqual(policy.Policy(), made.policy)
 
+    def test_fence_levels(self) -> None:
+        made = scripts.parse(
+            "cloud: {hosts: [{name: a, bmc: [{mode: dead}, {delay: 2}]}, b]}"
+        )
+        a, b = made.cloud.hosts
+        levels = (script.BmcSpec(mode="dead"), script.BmcSpec(delay=2.0))
+        self.assertEqual(levels, a.levels)
+        self.assertEqual((script.BmcSpec(),), b.levels)
+        self.assertEqual((), script.HostSpec(name="c", bmc=None).levels)
+
+    def test_storage_heartbeats(self) -> None:
+        made = scripts.parse("cloud: {hosts: 1, heartbeats: true}")
+        self.assertTrue(made.cloud.heartbeats)
+        self.assertEqual(4.0, made.policy.patience)
+        for also in ("", ", heartbeats: false"):
+            made = scripts.parse(
+                f"cloud: {{hosts: 1{also}}}\n"
+                "policy: {drivers: [nova, storage]}"
+            )
+            self.assertEqual(not also, made.cloud.heartbeats)
+        self.assertFalse(scripts.parse(scripts.CLOUD).cloud.heartbeats)
+
     def test_the_ensembles_tick_is_the_one_that_is_believed(self) -> None:
         made = scripts.parse("cloud: {hosts: 1}\npolicy: {tick: 2}")
         self.assertEqual(2.0, made.cloud.zookeeper.tick)
@@ -184,6 +206,15 @@ class MistakeTest(base.TestCase):
         )
         self._refused(
             "cloud: {hosts: [{name: a, bmc: {controls: b}}]}", "'b' is no host"
+        )
+        self._refused(
+            "cloud: {hosts: [{name: a, bmc: []}]}",
+            "cloud.hosts.0.bmc",
+            "at least one level",
+        )
+        self._refused(
+            "cloud: {hosts: [{name: a, bmc: [{}, {controls: b}]}]}",
+            "'b' is no host",
         )
         self._refused("cloud: {hosts: 1, instances: {a: 1}}", "'a' is no host")
 

@@ -39,6 +39,14 @@ class SettingsTest(base.TestCase):
         self.assertEqual(50.0, made.policy.reminder)
         self.assertEqual(3.0, made.intervals.fence_call)
 
+    def test_a_list_is_an_option_too(self) -> None:
+        made = of("{drivers: [nova, storage], interval: 1, isolated: fence}")
+        self.assertTrue(made.heartbeats)
+        self.assertEqual(1.0, made.intervals.storage_poll)
+        self.assertEqual(2.0, made.policy.patience)
+        self.assertTrue(made.policy.fence_isolated)
+        self.assertFalse(of("{drivers: nova}").heartbeats)
+
     def test_what_follows_from_others_does(self) -> None:
         self.assertEqual(12.0, of("session_timeout: 20").policy.leader_lease)
         text = "{session_timeout: 20, leader_lease: 5}"
