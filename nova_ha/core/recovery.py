@@ -137,8 +137,10 @@ def _absorb(work: Work, event: events.Event) -> None:
         case events.Surveyed():
             work.arrived(actions.TakeSurvey.__name__)
             surveys.absorb_survey(work, event)
-        case events.EvacuateAnswered():
+        case events.EvacuateAnswered(refused=refused):
             surveys.absorb_answer(work, event)
+            if refused:
+                _look_after_force_down(work)
         case events.ActionDone(key=key):
             work.arrived(key)
             _absorb_done(work, key)
@@ -161,6 +163,16 @@ def _absorb_done(work: Work, key: str) -> None:
             work.update(force_down=Ownership.NONE)
         case "Enable":
             work.update(disable=Ownership.NONE)
+
+
+def _look_after_force_down(work: Work) -> None:
+    """Somebody has lifted it: then Nova takes the dead host to be alive for
+    a minute, and refuses to evacuate it."""
+    service = work.world.fleet.services.get(work.case.host)
+    if service is None or service.forced_down:
+        return
+    if work.case.force_down is Ownership.OURS:
+        work.update(force_down=Ownership.INTENDED)
 
 
 def _absorb_fence(work: Work, outcome: model.FenceOutcome) -> None:
@@ -358,17 +370,20 @@ def _fenced(work: Work) -> None:
     if case.force_down is Ownership.NONE:
         _intend_force_down(work)
     if work.case.force_down is Ownership.INTENDED:
-        if work.due("ForceDown"):
-            work.act(
-                actions.ForceDown(
-                    host=case.host,
-                    case=case.id,
-                    service_id=work.service_id(),
-                )
-            )
+        _force_down(work)
         surveys.survey_if_due(work)
         return
     work.enter(S.EVACUATING, "its nova-compute is forced down")
+
+
+def _force_down(work: Work) -> None:
+    work.act_when_due(
+        actions.ForceDown(
+            host=work.case.host,
+            case=work.case.id,
+            service_id=work.service_id(),
+        )
+    )
 
 
 def _intend_force_down(work: Work) -> None:
@@ -388,6 +403,8 @@ def _evacuating(work: Work) -> None:
     if not proof.holds(work):
         surveys.look_again(work)
         return
+    if work.case.force_down is Ownership.INTENDED:
+        _force_down(work)
     _disable(work)
     evacuation.go_on(work)
 

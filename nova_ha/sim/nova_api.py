@@ -270,10 +270,21 @@ class Api(ports.Compute):
             target=target,
             source=None if server is None else server.host,
         )
-        self._change(
-            Change.EVACUATE,
-            lambda: self._evacuations.request(self._node, instance, target),
-        )
+
+        def request() -> None:
+            try:
+                self._evacuations.request(self._node, instance, target)
+            except exception.ComputeRefused as error:
+                self._records.journal.note(
+                    self._node,
+                    "nova.evacuate-refused",
+                    f"{instance} to {target}: {error}",
+                    instance=instance,
+                    target=target,
+                )
+                raise
+
+        self._change(Change.EVACUATE, request)
 
     def repair_state(self, instance: model.InstanceId) -> None:
         def repair() -> None:

@@ -61,6 +61,7 @@ NOISE = frozenset(
         "bmc.read",
         "bmc.off-done",
         "host.enrolled",
+        "nova.evacuate-refused",
         "nova.evacuate-sent",
     ]
 )

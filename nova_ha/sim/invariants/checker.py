@@ -71,6 +71,7 @@ class Checker:
         it is judged by those before it."""
         table: dict[str, list[base.Watch]] = {
             "nova.evacuate-accepted": [self._requests.accepted],
+            "nova.evacuate-refused": [self._requests.refused],
             "nova.migration": [self._requests.changed],
             "bmc.read": [self._truth.lies.read],
             "operator.confirm": [self._truth.lies.confirmed],

@@ -86,6 +86,8 @@ class PinnedTarget(base.Invariant):
     def _open(self, one: requests_mod.Request) -> str:
         """Why an earlier request may still come to something; empty if it
         may not."""
+        if one.refused:
+            return ""
         if one.who not in self._truth.engines and not self._known(one):
             return ""
         machine = self._truth.machines.get(one.target)

@@ -39,6 +39,8 @@ class Request:
     record: int | None = None
     """Of the migration that Nova has made of it; None: none yet, or never."""
     status: str = ""
+    refused: bool = False
+    """By Nova's API: nothing has come of it."""
 
     @property
     def at(self) -> float:
@@ -100,16 +102,26 @@ class Requests:
         self._of.setdefault(instance, []).append(request)
 
     def accepted(self, entry: journal.Entry) -> None:
-        """Nova has made a record of the oldest such request without one."""
+        """Nova has made a record of a request."""
+        one = self._oldest(entry)
+        if one is not None:
+            one.record = int(entry.details["record"])
+            self._records[one.record] = one
+
+    def refused(self, entry: journal.Entry) -> None:
+        """Nova's API will have nothing of a request."""
+        one = self._oldest(entry)
+        if one is not None:
+            one.refused = True
+
+    def _oldest(self, entry: journal.Entry) -> Request | None:
+        """Of the like requests that Nova has not decided upon."""
+        wanted = (entry.who, str(entry.details["target"]))
         for one in self.of(str(entry.details["instance"])):
-            same = (one.who, one.target) == (
-                entry.who,
-                str(entry.details["target"]),
-            )
-            if one.record is None and same:
-                one.record = int(entry.details["record"])
-                self._records[one.record] = one
-                return
+            undecided = one.record is None and not one.refused
+            if undecided and (one.who, one.target) == wanted:
+                return one
+        return None
 
     def changed(self, entry: journal.Entry) -> None:
         """A migration record has a new status."""

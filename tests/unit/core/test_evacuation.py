@@ -15,6 +15,7 @@ strict cloud itself."""
 
 import dataclasses
 
+from nova_ha import exception
 from nova_ha.core import actions
 from nova_ha.core import events
 from nova_ha.core import model
@@ -284,6 +285,40 @@ class TroubleTestCase(scenario.ScenarioTestCase):
         self.cloud._end = end_in_error
         self.reach(S.EVACUATED)
         self.assertEqual([("repair", "a0")], self.calls("repair"))
+
+
+class LiftedTestCase(scenario.ScenarioTestCase):
+    """An operator lifts the force-down of a host that is being recovered:
+    Nova takes it to be alive, and refuses to evacuate it."""
+
+    def setUp(self):
+        super().setUp()
+        evacuate = self.cloud.evacuate
+
+        def as_nova(instance, target):
+            host = self.cloud.servers[instance].host
+            if not self.cloud.hosts[host].forced_down:
+                raise exception.ComputeRefused("still in use", 400)
+            evacuate(instance, target)
+
+        self.cloud.evacuate = as_nova
+
+    def lift(self):
+        force_down = self.cloud.force_down
+
+        def and_lift(service_id, forced):
+            force_down(service_id, forced)
+            self.host.forced_down = False
+            self.cloud.force_down = force_down
+
+        self.cloud.force_down = and_lift
+
+    def test_it_is_forced_down_again(self):
+        self.lift()
+        self.to_evacuated()
+        self.assertEqual(
+            [("force_down", "a", True)] * 2, self.calls("force_down")
+        )
 
 
 class PartialTestCase(scenario.ScenarioTestCase):

@@ -151,6 +151,11 @@ class Stage:
         )
         return self.records
 
+    def refuse(self, target="b", who="e1", instance="i1"):
+        self.note(
+            who, "nova.evacuate-refused", instance=instance, target=target
+        )
+
     def migration(self, record, status):
         self.note("nova", "nova.migration", record=record, status=status)
 

@@ -38,6 +38,17 @@ class PinnedTargetTestCase(stage.TestCase):
         self.repeat()
         self.assert_kept()
 
+    def test_another_target_after_nova_has_refused_the_first(self):
+        self.stage.refuse()
+        self.repeat()
+        self.assert_kept()
+
+    def test_a_refusal_is_of_one_request(self):
+        self.stage.refuse()
+        self.repeat()
+        self.repeat("b")
+        self.assert_broken(2)
+
     def test_another_target_while_the_record_is_open(self):
         self.stage.accept()
         self.stage.later(100.0)
