@@ -30,6 +30,7 @@ from lab import guests
 from lab import machine as lab_machine
 from lab import proc
 from lab import process
+from lab.bmc import faults
 from lab.bmc import servers
 from lab.services import base as lab_base
 from tests import base
@@ -112,6 +113,8 @@ class BmcCases:
     def test_off_leaves_no_process_and_on_is_a_new_boot(self) -> None:
         before = self.machine.boot_id.read_text()
         self.assertEqual("on", self.status())
+        # Long enough for the question to come before the power goes.
+        self.bmc.controller.set_faults(faults.Faults(off_delay=3.0))
         self.power("off")
         # Accepted is not done: the status has to be asked for.
         self.assertEqual("on", self.status())
