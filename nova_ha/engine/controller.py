@@ -347,6 +347,9 @@ class Controller:
         verdict = self.verdicts.get(host)
         if verdict is None or not self.fleet.connected:
             return
+        if host in self._open.unreadable:
+            # Whose the flags on its service are, only the case could say.
+            return
         code, severity = publication.code(verdict)
         if code == (self._teller.last(host, VERDICT) or "host.alive"):
             return

@@ -62,6 +62,12 @@ class UnreadableTestCase(LimitsTestCase):
         self.assertIs(model.Severity.ALARM, alarm.severity)
         self.assertIn("cannot be read", self.cloud.verdicts["a"].message)
 
+    def test_what_the_case_has_set_is_not_called_an_operators(self):
+        self.cloud.hosts["a"].disabled_reason = ""
+        self.engine.run(120)
+        self.assertTrue(self.cloud.hosts["a"].forced_down)
+        self.assertEqual([], self.told("host.hands_off"))
+
     def test_it_is_said_again(self):
         self.engine.run(700)
         self.assertEqual(3, len(self.told("case.unreadable")))
