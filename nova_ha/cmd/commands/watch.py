@@ -13,12 +13,12 @@
 """``nova-ha watch``: the status as it changes."""
 
 import argparse
-import contextlib
 import threading
 from collections.abc import Iterator, Mapping
 
 from nova_ha import exception
 from nova_ha.assembly import operator as assembly
+from nova_ha.cmd import process
 from nova_ha.cmd import render
 from nova_ha.cmd.commands import base
 from nova_ha.cmd.commands import overview as overview_module
@@ -69,7 +69,7 @@ def _interval(text: str) -> float:
 
 
 def follow(command: base.Command, interval: float) -> int:
-    """Show changes until interrupted; returns the exit summary_module."""
+    """Show changes until interrupted; returns the exit status."""
     context = command.context
     policy = assembly.policy(context.conf)
     stdout = command.app.stdout
@@ -77,13 +77,20 @@ def follow(command: base.Command, interval: float) -> int:
     view = (
         _Screen(command, policy) if stdout.isatty() else _Log(command, policy)
     )
-    with context.store() as store, contextlib.suppress(KeyboardInterrupt):
-        while True:
-            try:
-                view.show(overview_module.overview(store.picture(), policy))
-            except exception.CoordinationUnavailable as error:
-                view.blind(str(error))
-            context.clock.wait(threading.Event(), interval)
+    stopped = threading.Event()
+    with context.store() as store:
+
+        def look_again_and_again() -> None:
+            while not stopped.is_set():
+                try:
+                    picture = store.picture()
+                    view.show(overview_module.overview(picture, policy))
+                except exception.CoordinationUnavailable as error:
+                    view.blind(str(error))
+                context.clock.wait(stopped, interval)
+
+        # A KeyboardInterrupt may come where Python can only ignore it.
+        process.run_until_signalled(look_again_and_again, stopped.set)
     return 0
 
 

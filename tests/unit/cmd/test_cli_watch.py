@@ -13,6 +13,8 @@
 """``nova-ha watch``, look by look."""
 
 import io
+import os
+import signal
 import unittest.mock
 
 from nova_ha.cmd import cli
@@ -20,6 +22,8 @@ from nova_ha.cmd.commands import watch
 from nova_ha.core import policy as policy_module
 from tests.unit.cmd import test_cli
 from tests.unit.cmd import test_cli_samples as samples
+
+DEADLINE = 10.0
 
 
 class _Terminal(io.StringIO):
@@ -31,19 +35,26 @@ class WatchTest(test_cli.CliTest):
     """Looks at one picture after the other, then is interrupted."""
 
     def _watch(self, *pictures, stdout=None, arguments=("watch",)):
-        looks = iter(pictures)
+        looks = list(pictures)
 
         def look():
-            answer = next(looks, KeyboardInterrupt())
+            answer = looks.pop(0)
             if isinstance(answer, BaseException):
                 raise answer
             return answer
+
+        def wait(stopped, seconds):
+            if looks:
+                return False
+            os.kill(os.getpid(), signal.SIGINT)
+            return stopped.wait(DEADLINE)
 
         self.store.picture = look
         stdout = stdout or io.StringIO()
         app = cli.NovaHa(stdout=stdout, stderr=io.StringIO())
         clock = unittest.mock.Mock()
         clock.utcnow.return_value = samples.NOW
+        clock.wait = wait
         with unittest.mock.patch.object(
             cli.nova_clock, "SystemClock", return_value=clock
         ):
