@@ -28,9 +28,10 @@ class Brake(base.Invariant):
     policy's window and compared with the limit for as many hosts as the tree
     says may be fenced (within :data:`truth.NEWS`). Counted from outside:
     what engines remember or forget plays no part. A host that is fenced
-    again counts once; one whose recovery waits for this very host, which was
-    to take its instances, does not count; those that read off by themselves
-    are not powered off. Tolerance: none.
+    again, in the middle of its recovery, is nothing new and is not stopped;
+    one whose recovery waits for this very host, which was to take its
+    instances, does not count; those that read off by themselves are not
+    powered off. Tolerance: none.
 
     While a storm blows, nothing is powered off whose case has become
     *fencing* after it has begun. A new leader may know better: it tells of
@@ -63,10 +64,18 @@ class Brake(base.Invariant):
 
     def _off_sent(self, entry: journal.Entry) -> None:
         host = str(entry.details["host"])
-        self._check_storm(host, entry)
-        if host in self._recent():
-            return
-        self._sent[host] = entry
+        known = host in self._recent()
+        if not known:
+            self._sent[host] = entry
+        if not known and not self._again(host):
+            self._check_count(host)
+            self._check_storm(host, entry)
+
+    def _again(self, host: str) -> bool:
+        log = self._truth.tree.cases.get(host)
+        return log is not None and log.case.refencing
+
+    def _check_count(self, host: str) -> None:
         counted = self._recent()
         for other in self._waiting_for(host):
             counted.pop(other, None)

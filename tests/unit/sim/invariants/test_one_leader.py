@@ -36,3 +36,20 @@ class OneLeaderTestCase(stage.TestCase):
         self.stage.machines["a"].off()
         self.stage.read()
         self.assert_kept()
+
+    def test_a_session_that_the_servers_have_ended_early(self):
+        """Its lease was given for longer, and nobody has told it."""
+        self.stage.note("e1", "fault.expire")
+        self.stage.leader = "e2"
+        self.stage.later(5.0)
+        self.stage.power_off()
+        self.assert_kept()
+        self.stage.later(2.0)
+        self.stage.power_off()
+        self.assert_broken(3)
+
+    def test_anothers_session(self):
+        self.stage.leader = "e2"
+        self.stage.note("e2", "fault.expire")
+        self.stage.power_off()
+        self.assert_broken(3)

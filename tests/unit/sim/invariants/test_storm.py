@@ -38,6 +38,12 @@ class BrakeTestCase(stage.TestCase):
         self.stage.power_off("c")
         self.assert_broken(6)
 
+    def test_a_host_that_is_fenced_again_is_nothing_new(self):
+        self.stage.power_off("a")
+        self.stage.save_case("b", refencing=True)
+        self.stage.power_off("b")
+        self.assert_kept()
+
 
 class StormTestCase(stage.TestCase):
     def storm(self, code, domain=""):
@@ -64,6 +70,15 @@ class StormTestCase(stage.TestCase):
         self.stage.save_case("a", state=model.CaseState.FENCING)
         self.storm("storm.begun")
         self.stage.later(30.0)
+        self.stage.power_off("a")
+        self.assert_kept()
+
+    def test_a_host_that_is_fenced_again(self):
+        self.storm("storm.begun")
+        self.stage.later(1.0)
+        self.stage.save_case(
+            "a", state=model.CaseState.FENCING, refencing=True
+        )
         self.stage.power_off("a")
         self.assert_kept()
 
