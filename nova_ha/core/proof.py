@@ -237,18 +237,33 @@ def _agrees(work: Work, name: str, source: sources.Source, moves: int) -> bool:
     """One sign may have been on its way since before the power went, in the
     message queue or a peer's report; it only delays. Two are life."""
     if moves == 0:
-        return True
-    policy = work.world.policy
+        return not _lived(work, name) or _ended(work, name, source)
     late = source.moved_at - work.progress.signs_since
     if moves >= 2 and late >= _delay(work, name, source):
         # Its device has the last word: it may just have been switched on.
         if _power_read_since(work, source.moved_at):
             void(work, f"{sources.moves(name)}, and yet it does not read on")
         return False
+    return _ended(work, name, source)
+
+
+def _lived(work: Work, name: str) -> bool:
+    """Whether the host was fenced though this source showed that it ran: then
+    its silence is a second proof, and costs a few seconds only."""
+    isolated = work.case.verdict.reason is model.Reason.ISOLATED
+    return isolated and name != sources.NOVA
+
+
+def _ended(work: Work, name: str, source: sources.Source) -> bool:
+    """Whether a source has fallen silent."""
     if name != sources.NOVA and source.stale(work.now.mono):
         # Nobody can read it any more; the device's word stands.
         return True
-    return source.silent(policy.silence_factor, policy.assumed_gap)
+    policy = work.world.policy
+    if source.silent(policy.silence_factor, policy.assumed_gap):
+        return True
+    work.wait_for(f"off; {name} has yet to fall silent")
+    return False
 
 
 def _delay(work: Work, name: str, source: sources.Source) -> float:

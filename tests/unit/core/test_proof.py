@@ -211,7 +211,14 @@ class SwitchedOnTestCase(scenario.ScenarioTestCase):
 class SignsTestCase(base.TestCase):
     """What moves for a host that was seen off."""
 
-    def judge(self, moves, moved_at=995.0, looked_at=1000.0, read_at=999.0):
+    def judge(
+        self,
+        moves,
+        moved_at=995.0,
+        looked_at=1000.0,
+        read_at=999.0,
+        verdict="all-silent",
+    ):
         """The case after a step at 1000 s; proven at 980 s."""
         heartbeat = sources.Source(
             value="9",
@@ -228,6 +235,7 @@ class SignsTestCase(base.TestCase):
         )
         case = make.case(
             state=S.EVACUATING,
+            verdict=make.verdict("down", verdict),
             evidence=make.evidence(),
             force_down=model.Ownership.OURS,
             disable=model.Ownership.OURS,
@@ -250,6 +258,16 @@ class SignsTestCase(base.TestCase):
 
     def test_nothing_moves(self):
         self.assertTrue(self.judge(5)[0])
+
+    def test_what_showed_life_until_the_end_has_to_fall_silent(self):
+        """Such a host was fenced though it was known to run."""
+        holds, case = self.judge(5, moved_at=998.0, verdict="isolated")
+        self.assertEqual((False, ""), (holds, case.doubt))
+        self.assertIn("storage", case.message)
+        self.assertTrue(self.judge(5, moved_at=996.0, verdict="isolated")[0])
+        self.assertTrue(self.judge(5, moved_at=998.0)[0])
+        unread = {"moved_at": 988.0, "looked_at": 989.0}
+        self.assertTrue(self.judge(5, **unread, verdict="isolated")[0])
 
     def test_one_sign_was_on_its_way(self):
         holds, case = self.judge(6, moved_at=998.0)
