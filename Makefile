@@ -32,7 +32,7 @@ help:
 	@echo "                  (DEMO_HOSTS=4 DEMO_INSTANCES=12 by default)"
 	@echo "  make demo-up    start the same cloud and leave it for hand work"
 	@echo "  make demo-down  stop it"
-	@echo "  make test       style, unit, contract and functional tests"
+	@echo "  make test       style, unit, scenario, contract and functional tests"
 	@echo "                  (one of them: make test TOX_ENV=unit)"
 	@echo "  make clean      remove environments, caches and demo output"
 	@echo
