@@ -78,6 +78,7 @@ def follow(
     records: Collection[model.Migration],
     now: model.Now,
     look: model.Instance | None = None,
+    forgotten: Collection[int] = (),
 ) -> Move:
     """Bring a move up to date with the migration records.
 
@@ -87,12 +88,16 @@ def follow(
 
     :param look: the instance, looked at after the records were read, where
         they are :func:`unclear`.
+    :param forgotten: ids of records that Nova will not go on with any more,
+        where it has carried out another one.
     """
     if move.state in (MoveState.DONE, MoveState.SKIPPED, MoveState.GONE):
         return move
     mine = _since(move, source, records)
     if not mine:
         return move
+    if any(one.status == "done" for one in mine):
+        mine = [one for one in mine if one.id not in forgotten]
     move = dataclasses.replace(move, unanswered=False)
     if look is not None and _stale(mine, source, look):
         return _failed(move, mine)

@@ -126,7 +126,10 @@ def _still_there(
 def _follow(work: Work, move: Move, survey: model.Survey) -> Move:
     source = work.case.host
     look = next((one for one in survey.looks if one.id == move.instance), None)
-    after = moves.follow(move, source, survey.migrations, work.now, look)
+    forgotten = troubles.forgotten(work, move, survey)
+    after = moves.follow(
+        move, source, survey.migrations, work.now, look, forgotten
+    )
     if after.migration != move.migration or after.state is not move.state:
         running_at = {**work.progress.running_at}
         running_at[move.instance] = work.now.mono
@@ -295,18 +298,8 @@ def _unclear(work: Work) -> tuple[model.InstanceId, ...]:
         if moves.unclear(move, work.case.host, survey.migrations)
         or (
             moves.waits_for_nobody(move, work.case.host, survey.migrations)
-            and _long(work, move)
+            and troubles.quiet(work, move)
         )
-    )
-
-
-def _long(work: Work, move: Move) -> bool:
-    """Nothing has changed for longer than a request can be on its way."""
-    since = work.progress.running_at.get(
-        move.instance, work.progress.taken_over_at
-    )
-    return since is None or (
-        work.now.mono - since > work.world.policy.takeover
     )
 
 

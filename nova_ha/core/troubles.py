@@ -15,7 +15,9 @@ its target dies, its request gets lost, nothing moves any more."""
 
 import dataclasses
 
+from nova_ha.core import model
 from nova_ha.core import moves
+from nova_ha.core import runners
 from nova_ha.core.model import Move
 from nova_ha.core.model import MoveState
 from nova_ha.core.model import Severity
@@ -120,6 +122,53 @@ def _record_lost(work: Work, move: Move) -> bool:
         and move.instance in work.progress.looked_for
         and survey is not None
         and not any(one.id == move.migration for one in survey.migrations)
+    )
+
+
+def forgotten(work: Work, move: Move, survey: model.Survey) -> frozenset[int]:
+    """Records of requests that no target will take any more: of two at the
+    same time Nova can settle one and forget the other (see
+    :func:`moves.waits_for_nobody`), which then stays ``accepted`` for ever.
+
+    Its conductor takes requests in their order, so one that a younger one
+    has overtaken, and that has not reached its target for longer than a
+    request lives, is nowhere any more. The target itself says that it does
+    not run the guest.
+    """
+    if not quiet(work, move):
+        return frozenset()
+    evacuations = [
+        one
+        for one in survey.migrations
+        if one.kind == runners.EVACUATION and one.source == work.case.host
+    ]
+    went_on = max(
+        (one.id for one in evacuations if one.status != "accepted"), default=0
+    )
+    return frozenset(
+        one.id
+        for one in evacuations
+        if one.instance == move.instance
+        and one.status == "accepted"
+        and one.id < went_on
+        and _surely_not_at(work, move, one.dest)
+    )
+
+
+def _surely_not_at(
+    work: Work, move: Move, host: model.HostName | None
+) -> bool:
+    inventory = None if host is None else work.world.agents.inventory(host)
+    return inventory is not None and move.instance not in inventory.guests
+
+
+def quiet(work: Work, move: Move) -> bool:
+    """Nothing has changed for longer than a request can be on its way."""
+    since = work.progress.running_at.get(
+        move.instance, work.progress.taken_over_at
+    )
+    return since is None or (
+        work.now.mono - since > work.world.policy.takeover
     )
 
 

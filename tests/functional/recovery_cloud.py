@@ -471,6 +471,15 @@ class RecoveryTestCase(base.TestCase):
 
     # -- when it goes wrong --
 
+    def _records(self) -> list[Any]:
+        """All migration records of the test's servers, oldest first."""
+        found = [
+            record
+            for uuid in self.servers
+            for record in self.nova.migrations.list(instance_uuid=uuid)
+        ]
+        return sorted(found, key=lambda record: record.id)
+
     def _attach_what_is(self, exc_info: Any) -> None:
         for name, text in self._what_is():
             self.addDetail(name, content.text_content(text))
@@ -482,8 +491,19 @@ class RecoveryTestCase(base.TestCase):
         for case in () if picture is None else picture.cases.values():
             yield f"case {case.host}", repr(case)
         yield "calls", "\n".join(map(repr, self.calls()))
+        with contextlib.suppress(Exception):
+            yield "migrations", "\n".join(map(_shown, self._records()))
+            yield "guests", repr(self.running())
         for engine in self.engines:
             yield engine.name, process.log_tail(engine.log, 80)
+
+
+def _shown(record: Any) -> str:
+    """A migration record as Nova shows it."""
+    return (
+        f"{record.id} {record.migration_type} of {record.instance_uuid} from "
+        f"{record.source_compute} to {record.dest_compute}: {record.status}"
+    )
 
 
 def _plainly_alive(picture: operator.Picture, name: str) -> bool:

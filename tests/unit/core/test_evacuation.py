@@ -262,6 +262,41 @@ class TroubleTestCase(scenario.ScenarioTestCase):
         self.forget("c")
         self.assertEqual("c", self.cloud.servers["a0"].host)
 
+    def insert_first(self, record):
+        """Somebody's request came just before all of ours."""
+        later = [
+            dataclasses.replace(one, id=one.id + 1)
+            for one in self.cloud.records
+        ]
+        self.cloud.records = [dataclasses.replace(record, id=1), *later]
+        for requests in self.cloud.requests.values():
+            for request in requests:
+                request.record += 1
+
+    def test_a_request_forgotten_beside_one_that_was_carried_out(self):
+        """Its target says that nothing runs there, and Nova has long gone
+        on to younger requests."""
+        self.crash()
+        self.reach(S.EVACUATING)
+        self.engine.run_until(lambda: self.cloud.records)
+        ours = next(one for one in self.cloud.records if one.instance == "a0")
+        other = next(host for host in "bcd" if host != ours.dest)
+        self.insert_first(dataclasses.replace(ours, dest=other))
+        claim = self.cloud._claim
+
+        def all_but_the_first():
+            forgotten = self.cloud.records.pop(0)
+            claim()
+            self.cloud.records.insert(0, forgotten)
+
+        self.cloud._claim = all_but_the_first
+        self.engine.run(10)
+        self.assertIs(MoveState.RUNNING, self.move("a0").state)
+        self.engine.run(30)
+        self.assertIs(MoveState.DONE, self.move("a0").state)
+        self.reach(S.EVACUATED)
+        self.assertEqual(2, len(self.calls("evacuate")))
+
     def test_a_success_that_looks_like_an_error_is_repaired(self):
         self.to_evacuating()
         self.cloud.records.append(
