@@ -151,6 +151,14 @@ class DeviceRefused(DeviceError):
     """The device answered that it will not do it; its state decides."""
 
 
+class DeviceWrongState(DeviceRefused):
+    """A refusal because of the state it is in: it may be off already."""
+
+
+class DeviceNeedsOperator(DeviceError):
+    """Only an operator can switch it and tell its state: no failure."""
+
+
 class DeviceCredentials(DeviceError):
     """The device rejects the credentials: not to be retried (lock-out)."""
 

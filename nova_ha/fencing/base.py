@@ -31,8 +31,13 @@ NAMESPACE = "nova_ha.fencing"
 
 
 class Capability(enum.StrEnum):
-    """What a device can be asked for, beside its power state."""
+    """What a device can be asked for.
 
+    One without ``POWER_STATE`` never proves anything; it can only say, by
+    DeviceNeedsOperator, what a person has to do.
+    """
+
+    POWER_STATE = "power-state"
     POWER_OFF = "power-off"
     POWER_ON = "power-on"
     SYSTEM_UUID = "system-uuid"
@@ -48,6 +53,7 @@ class FenceDriver(abc.ABC):
     :raises DeviceUnreachable: no connection.
     :raises DeviceTimeout: no answer in time.
     :raises DeviceRefused: understood, and not done.
+    :raises DeviceWrongState: the same, because of the state it is in.
     :raises DeviceCredentials: rejected; the device is left alone from then
         on, so be sure.
     :raises DeviceProtocolError: an answer that makes no sense.
@@ -82,6 +88,21 @@ class FenceDriver(abc.ABC):
     def schema(cls) -> tuple[params.Parameter, ...]:
         """All parameters, the common ones included."""
         return cls.PARAMETERS + COMMON_PARAMETERS
+
+    @classmethod
+    def further_schema(
+        cls, own: params.Parameters
+    ) -> tuple[params.Parameter, ...]:
+        """Parameters that depend on the values of those in :meth:`schema`:
+        a driver that wraps other programs takes theirs.
+
+        Asked when the file is loaded; may look at this machine, and not at
+        the device.
+
+        :raises ValueError: says what is wrong with the values; never holds
+            one of a secret.
+        """
+        return ()
 
     @classmethod
     def chassis(cls, parameters: params.Parameters) -> str | None:
@@ -130,5 +151,12 @@ COMMON_PARAMETERS: tuple[params.Parameter, ...] = (
         maximum=600,
         help="Seconds after the power-off command in which the device must "
         "be seen off; default depends on the driver.",
+    ),
+    params.Parameter(
+        name="evidence_only",
+        kind=params.Kind.BOOLEAN,
+        default=False,
+        help="Ask the device for its state and never switch it: it has to "
+        "confirm what other devices of its level do.",
     ),
 )

@@ -25,6 +25,7 @@ file is loaded, not in the night when a host dies.
 """
 
 import dataclasses
+import difflib
 import fnmatch
 import os
 import re
@@ -52,6 +53,11 @@ class DeviceConfig:
     def chassis(self) -> str | None:
         """What it points at, ``{host}`` not replaced."""
         return self.driver.chassis(self.parameters)
+
+    @property
+    def proves(self) -> bool:
+        """Whether what it says can be proof."""
+        return base.Capability.POWER_STATE in self.driver.CAPABILITIES
 
     @property
     def per_host(self) -> bool:
@@ -154,8 +160,12 @@ def _section(
 def _only(item: document.Item, known: set[str]) -> None:
     for key, child in item.mapping().items():
         if key not in known:
+            close = difflib.get_close_matches(key, known, 1)
             raise child.place.error(
-                "is not known here", f"known are: {', '.join(sorted(known))}"
+                "is not known here",
+                f"did you mean {close[0]}?"
+                if close
+                else f"known are: {', '.join(sorted(known))}",
             )
 
 
@@ -172,15 +182,22 @@ class _Devices:
         if "driver" not in raw:
             raise item.place.error("has no driver", "add driver: <name>")
         driver = self._driver(raw["driver"])
-        schema = {parameter.name: parameter for parameter in driver.schema()}
-        _only(item, {"driver"} | _keys(schema.values()))
-        values = {
-            parameter.name: self._value(parameter, item)
-            for parameter in schema.values()
-        }
+        schema = driver.schema()
+        own = self._values(schema, item)
+        try:
+            further = driver.further_schema(params.Parameters(own))
+        except ValueError as error:
+            raise item.place.error(str(error)) from None
+        _only(item, {"driver"} | _keys((*schema, *further)))
+        values = own | self._values(further, item)
         return DeviceConfig(
             name, driver, params.Parameters(values), item.place
         )
+
+    def _values(
+        self, schema: Iterable[params.Parameter], item: document.Item
+    ) -> dict[str, params.Value]:
+        return {each.name: self._value(each, item) for each in schema}
 
     def _driver(self, item: document.Item) -> type[base.FenceDriver]:
         try:
@@ -293,7 +310,7 @@ def _check_sharing(
     for rule in rules:
         for name in dict.fromkeys(n for level in rule.levels for n in level):
             device = devices[name]
-            if device.per_host:
+            if device.per_host or not device.proves:
                 continue
             if not rule.exact:
                 raise rule.place.error(

@@ -42,6 +42,8 @@ MAX_CALLS = 4
 """Calls at the same time to one device, abandoned ones included: one that
 hangs for ever must not collect threads."""
 
+_SWITCHING = frozenset({base.Capability.POWER_OFF, base.Capability.POWER_ON})
+
 
 class Device:
     """One fence device, safe to call from any thread."""
@@ -52,24 +54,29 @@ class Device:
         fence_timeout: float,
         clock: clock_mod.Clock,
         remedy: str = "",
+        evidence_only: bool = False,
     ) -> None:
         """
         :param fence_timeout: seconds from the power-off command until the
             device must be seen off.
         :param remedy: where to correct its credentials.
+        :param evidence_only: it must never be switched.
         """
         self.name = driver.name
         self.fence_timeout = fence_timeout
         self._driver = driver
         self._clock = clock
         self._remedy = remedy
+        self._can = driver.CAPABILITIES
+        if evidence_only:
+            self._can -= _SWITCHING
         self._deadline = driver.call_timeout + GRACE
         self._slots = threading.BoundedSemaphore(MAX_CALLS)
         self._rejected = ""
 
     def can(self, capability: base.Capability) -> bool:
-        """Whether the device knows how to."""
-        return capability in self._driver.CAPABILITIES
+        """Whether the device knows how to, and may."""
+        return capability in self._can
 
     @property
     def rejected(self) -> str:
@@ -99,7 +106,7 @@ class Device:
     def _require(self, capability: base.Capability) -> None:
         if not self.can(capability):
             raise exception.DeviceRefused(
-                self.name, f"its driver has no {capability}"
+                self.name, f"it is not used for {capability}"
             )
 
     def _call(self, function: Callable[[], T]) -> T:

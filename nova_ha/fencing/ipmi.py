@@ -13,9 +13,9 @@
 
 """IPMI 2.0 over LAN, by ``ipmitool``.
 
-Why a child process rather than a library: it can be killed, so that a hung
-BMC costs one call and nothing else, and calls to different BMCs share no
-state (pyghmi, the library, drives all sessions of a process from one loop).
+Why a child process rather than a library: see ``child``; and calls to
+different BMCs share no state (pyghmi, the library, drives all sessions of a
+process from one loop).
 ``ipmitool`` prints the same last line for a wrong password, a hung BMC and a
 dead port; only with ``-v`` does it name the step that failed, and a rejected
 user or password is then told apart from silence:
@@ -29,19 +29,15 @@ the child's environment, never on its command line.
 """
 
 import collections
-import contextlib
-import os
 import re
-import signal
-import subprocess
 import uuid
-from collections.abc import Sequence
 from typing import ClassVar
 
 from nova_ha import clock as clock_module
 from nova_ha import exception
 from nova_ha.core import model
 from nova_ha.fencing import base
+from nova_ha.fencing import child
 from nova_ha.fencing import identity
 from nova_ha.fencing import parameters as params
 
@@ -61,9 +57,10 @@ _SILENCE = re.compile(
     r"|no response|timed? ?out",
     re.I,
 )
+_WRONG_STATE = re.compile(r"not supported in present state", re.I)
 _REFUSED = re.compile(
     r"Set Chassis Power Control .* failed|Insufficient privilege"
-    r"|Invalid data field|not supported in present state|rsp=0x",
+    r"|Invalid data field|rsp=0x",
     re.I,
 )
 _CHATTER = re.compile(
@@ -78,6 +75,7 @@ _MEANING = {
     exception.DeviceCredentials: "it rejects the user name or the password",
     exception.DeviceUnreachable: "no IPMI session with it",
     exception.DeviceRefused: "it does not do it",
+    exception.DeviceWrongState: "it does not do it in this state",
 }
 
 
@@ -157,6 +155,7 @@ class IpmiDriver(base.FenceDriver):
         call_timeout: float,
     ) -> None:
         super().__init__(name, parameters, clock, call_timeout)
+        self._tool = child.Program(name, "the package ipmitool")
         self._arguments = (
             *("ipmitool", "-I", "lanplus", "-v", "-E"),
             *("-H", parameters.text("address")),
@@ -212,14 +211,16 @@ class IpmiDriver(base.FenceDriver):
     def _call(self, *command: str) -> str:
         """Run one command with the first cipher suite that is accepted."""
         for suite in tuple(self._suites):
-            code, output, errors = self._run(
-                (*self._arguments, "-C", str(suite), *command)
+            ended = self._tool.run(
+                (*self._arguments, "-C", str(suite), *command),
+                self.call_timeout,
+                {"IPMITOOL_PASSWORD": self._password.reveal()},
             )
-            if code == 0:
+            if ended.code == 0:
                 self._prefer(suite)
-                return output
-            if not _NO_SUITE.search(errors):
-                raise self._error(errors)
+                return ended.output
+            if not _NO_SUITE.search(ended.errors):
+                raise self._error(ended.errors)
         raise exception.DeviceRefused(
             self.name,
             "it accepts none of the IPMI cipher suites "
@@ -233,42 +234,6 @@ class IpmiDriver(base.FenceDriver):
             self._suites = collections.deque(
                 [suite, *(other for other in self._suites if other != suite)]
             )
-
-    def _run(self, command: Sequence[str]) -> tuple[int, str, str]:
-        """Run the child; kill it, with all it started, at the deadline."""
-        child = self._start(command)
-        try:
-            output, errors = child.communicate(timeout=self.call_timeout)
-        except subprocess.TimeoutExpired:
-            raise exception.DeviceTimeout(
-                self.name, f"no answer within {self.call_timeout:g} s"
-            ) from None
-        finally:
-            _end(child)
-        return child.returncode, output, errors
-
-    def _start(self, command: Sequence[str]) -> "subprocess.Popen[str]":
-        try:
-            return subprocess.Popen(  # noqa: S603 - no shell, checked words
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env={
-                    "PATH": os.environ.get("PATH", os.defpath),
-                    "LC_ALL": "C",
-                    "IPMITOOL_PASSWORD": self._password.reveal(),
-                },
-                start_new_session=True,
-                encoding="utf-8",
-                errors="replace",
-            )
-        except OSError as error:
-            raise exception.DeviceUnreachable(
-                self.name,
-                f"ipmitool cannot be run: {error.strerror}; install the "
-                "package ipmitool on this machine",
-            ) from None
 
     def _error(self, errors: str) -> exception.DeviceError:
         lines = [
@@ -290,19 +255,10 @@ def _classify(errors: str) -> type[exception.DeviceError]:
         return exception.DeviceCredentials
     if _SILENCE.search(errors):
         return exception.DeviceUnreachable
+    if _WRONG_STATE.search(errors):
+        return exception.DeviceWrongState
     if _REFUSED.search(errors):
         return exception.DeviceRefused
     if _SESSION.search(errors):
         return exception.DeviceUnreachable
     return exception.DeviceProtocolError
-
-
-def _end(child: "subprocess.Popen[str]") -> None:
-    """Make sure that nothing is left of a child."""
-    if child.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-    for stream in (child.stdout, child.stderr):
-        if stream is not None:
-            stream.close()

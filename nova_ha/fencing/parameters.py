@@ -67,6 +67,7 @@ class Parameter:
     the secret) or ``<name>_env`` (an environment variable's name).
 
     :ivar check: says what is wrong with a text, or gives None.
+    :ivar barred: why it must not be set at all; empty where it may be.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Parameter:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     check: Callable[[str], str | None] | None = None
+    barred: str = ""
 
     def convert(self, raw: object) -> Value:
         """Turn a value of the file into one of this kind.
@@ -85,6 +87,8 @@ class Parameter:
         :raises ValueError: it is not; the message never holds the value of
             a secret.
         """
+        if self.barred:
+            raise ValueError(self.barred)
         value = _CONVERTERS[self.kind](raw)
         if isinstance(value, str):
             self._check_text(value)

@@ -22,10 +22,13 @@ The order is that of ClusterLabs' agents, and a fence counts only on proof:
 * an accepted command proves nothing: ask each second until all devices of
   the level read off in the same pass, or the deadline has passed;
 * a refused command is decided by the state: off is a success;
+* a device for evidence only has to confirm and is never commanded: a level
+  of nothing else confirms a host that is off already, and no other;
 * the first failure leaves the level for the next one.
 """
 
 import datetime
+import re
 from collections.abc import Sequence
 
 from oslo_log import log as logging
@@ -34,6 +37,7 @@ from nova_ha import clock as clock_module
 from nova_ha import exception
 from nova_ha import ports
 from nova_ha.core import model
+from nova_ha.fencing import base
 from nova_ha.fencing import device as device_module
 from nova_ha.fencing import record
 
@@ -78,7 +82,12 @@ class Round:
                 evidence = self._fence(index + 1, level)
             except _LevelFailed as failure:
                 failures.append(f"level {index + 1}: {failure}")
-                LOG.warning("Fencing %s, %s", self._host, failures[-1])
+                LOG.log(
+                    _loudness(failure),
+                    "Fencing %s, %s",
+                    self._host,
+                    failures[-1],
+                )
             except _Aborted as abort:
                 return self._aborted(abort.__cause__)
             else:
@@ -116,17 +125,15 @@ class Round:
         answers = self._ask_all(level)
         for device, answer in zip(level, answers, strict=True):
             if isinstance(answer, exception.DeviceError):
-                raise _LevelFailed(f"{device.name}: {answer.problem}")
+                raise _LevelFailed(
+                    f"{device.name}: {answer.problem}"
+                ) from answer
         if _all_off(answers):
             return self._evidence(number, level, "was off already")
+        if not any(map(_switchable, level)):
+            raise _LevelFailed(f"{names(level)}: not off, for evidence only")
         began = self._clock.monotonic()
-        watches = [
-            _Watch(device, self._deadline(device), "")
-            if answer is model.PowerState.OFF
-            else self._command(device)
-            for device, answer in zip(level, answers, strict=True)
-        ]
-        self._observe(level, watches)
+        self._observe(level, self._command_all(level, answers))
         took = self._clock.monotonic() - began
         return self._evidence(number, level, f"off {took:.1f} s after command")
 
@@ -143,6 +150,21 @@ class Round:
 
     def _ask_all(self, level: Level) -> list[Answer]:
         return [ask(device, self._clock, self._recorder) for device in level]
+
+    def _command_all(
+        self, level: Level, answers: Sequence[Answer]
+    ) -> Sequence["_Watch"]:
+        """Command all that may be and are not off; all are to be watched."""
+        commanded = {
+            device.name: self._command(device)
+            for device, answer in zip(level, answers, strict=True)
+            if answer is not model.PowerState.OFF and _switchable(device)
+        }
+        return [
+            commanded.get(device.name)
+            or _Watch(device, self._deadline(device), "")
+            for device in level
+        ]
 
     def _command(self, device: device_module.Device) -> "_Watch":
         """Send one power-off, if the guard permits it."""
@@ -225,7 +247,9 @@ def ask(
         answer = device.power_state()
     except exception.DeviceError as error:
         answer = error
-    if recorder is not None:
+    # Where only a person can answer, nobody was asked.
+    nobody = isinstance(answer, exception.DeviceNeedsOperator)
+    if recorder is not None and not nobody:
         seconds = clock.monotonic() - began
         recorder.add(device.name, record.STATUS, describe(answer), seconds)
     return answer
@@ -234,14 +258,26 @@ def ask(
 def describe(answer: Answer) -> str:
     """An answer in one line, without secrets."""
     if isinstance(answer, exception.DeviceError):
-        kind = type(answer).__name__.removeprefix("Device").lower()
-        return f"{kind}: {answer.problem}"
+        kind = type(answer).__name__.removeprefix("Device")
+        words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).lower()
+        return f"{words}: {answer.problem}"
     return answer.value
 
 
 def names(level: Level) -> str:
     """The devices of a level, comma-separated."""
     return ", ".join(device.name for device in level)
+
+
+def _switchable(device: device_module.Device) -> bool:
+    return device.can(base.Capability.POWER_OFF)
+
+
+def _loudness(failure: _LevelFailed) -> int:
+    """A level that waits for a person does so as configured."""
+    if isinstance(failure.__cause__, exception.DeviceNeedsOperator):
+        return logging.INFO
+    return logging.WARNING
 
 
 def _all_off(answers: Sequence[Answer]) -> bool:

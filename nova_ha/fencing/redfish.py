@@ -288,7 +288,9 @@ class RedfishDriver(base.FenceDriver):
                 "HTTP 404: there is no such system; check 'system'",
             )
         kind: type[exception.DeviceError] = exception.DeviceRefused
-        if status >= 500:
+        if status == 409:
+            kind = exception.DeviceWrongState
+        elif status >= 500:
             # Says nothing about whether a command took effect.
             kind = exception.DeviceProtocolError
         return kind(self.name, f"HTTP {status} ({_words(error.detail)})")

@@ -64,6 +64,7 @@ def make_device(
         parameters.number("fence_timeout"),
         clock,
         remedy=f"; see {config.place.file}:{config.place.line}",
+        evidence_only=parameters.flag("evidence_only"),
     )
 
 

@@ -13,108 +13,21 @@
 
 """One bench a driver: a real (or in-memory) device, and its faults."""
 
-import abc
 import contextlib
 import json
-import pathlib
+import ssl
 import urllib.request
+from urllib import parse
 
-from nova_ha import clock
 from nova_ha.core import model
-from nova_ha.fencing import topology
+from nova_ha.fencing import base
+from nova_ha.fencing import testing
 from tests.contract.fencing import emulators
 from tests.contract.fencing import redfish_stub
 from tests.unit.fencing import fakes
 
-HOST = model.HostName("compute-1")
-CALL_TIMEOUT = 3.0
-PASSWORD = "s3cretOfTheBmc"
 
-
-class Bench(abc.ABC):
-    """A device of one host, and the topology that leads to it.
-
-    :ivar obeys_within: seconds in which this device shows off.
-    """
-
-    driver = ""
-    obeys_within = 5.0
-
-    def __init__(self, directory: str) -> None:
-        self.directory = pathlib.Path(directory)
-
-    @abc.abstractmethod
-    def parameters(self) -> dict[str, object]: ...
-
-    @abc.abstractmethod
-    def start(self) -> None: ...
-
-    @abc.abstractmethod
-    def start_refusing(self) -> None:
-        """A device that does not execute power-off."""
-
-    @abc.abstractmethod
-    def start_lying(self) -> None:
-        """A device that accepts power-off and stays on."""
-
-    @abc.abstractmethod
-    def start_slow(self) -> float:
-        """A device that takes its time; returns the least seconds."""
-
-    @abc.abstractmethod
-    def hang(self) -> None: ...
-
-    @abc.abstractmethod
-    def stop(self) -> None:
-        """Nothing listens any more. Idempotent."""
-
-    @abc.abstractmethod
-    def really_on(self) -> bool:
-        """The truth, by a way that does not lead over the driver."""
-
-    @property
-    @abc.abstractmethod
-    def uuid(self) -> str: ...
-
-    def topology(self, **overrides: object) -> topology.Topology:
-        """A topology of this one device, changed by ``overrides``."""
-        return open_topology(
-            self.directory,
-            {"bmc": self.device(**overrides)},
-            {HOST: [["bmc"]]},
-        )
-
-    def device(self, **overrides: object) -> dict[str, object]:
-        """The device's entry in fencing.yaml."""
-        return {
-            "driver": self.driver,
-            "call_timeout": CALL_TIMEOUT,
-            **self.parameters(),
-            **overrides,
-        }
-
-
-def open_topology(
-    directory: pathlib.Path,
-    devices: dict[str, dict[str, object]],
-    hosts: dict[model.HostName, list[list[str]]],
-) -> topology.Topology:
-    """Write fencing.yaml and load it, with drivers as installed."""
-    path = directory / "fencing.yaml"
-    rules = {name: {"levels": levels} for name, levels in hosts.items()}
-    path.touch(mode=0o600)
-    # JSON is YAML, and quotes everything.
-    path.write_text(json.dumps({"devices": devices, "hosts": rules}))
-    if all(each["driver"] == "fake" for each in devices.values()):
-        return topology.Topology(
-            str(path),
-            clock.SystemClock(),
-            find_driver=fakes.finder(fake=fakes.FakeDriver),
-        )
-    return topology.Topology(str(path), clock.SystemClock())
-
-
-class IpmiBench(Bench):
+class IpmiBench(testing.Bench):
     """ipmitool against OpenIPMI's simulator."""
 
     driver = "ipmi"
@@ -136,7 +49,7 @@ class IpmiBench(Bench):
 
     def _start(self, **how: object) -> None:
         self.bmc = emulators.IpmiSim(
-            str(self.directory / "bmc"), password=PASSWORD, **how
+            str(self.directory / "bmc"), password=testing.PASSWORD, **how
         )
         self.bmc.start()
 
@@ -170,10 +83,11 @@ class IpmiBench(Bench):
         return emulators.IpmiSim.GUID
 
 
-class RedfishBench(Bench):
+class RedfishBench(testing.Bench):
     """sushy against sushy-emulator, and a stub for what that cannot do."""
 
     driver = "redfish"
+    SYSTEM = "11111111-1111-4111-8111-111111111111"
     obeys_within = 13.0  # the emulator draws lots between 1 and 11 s
 
     def __init__(self, directory: str) -> None:
@@ -187,15 +101,16 @@ class RedfishBench(Bench):
         return {
             "address": self._url,
             "username": "admin",
-            "password": PASSWORD,
+            "password": testing.PASSWORD,
         }
 
     def _start(self, **settings: object) -> None:
         self.bmc = emulators.SushyEmulator(
             str(self.directory / "bmc"),
-            [{"uuid": self.uuid, "name": "compute-1"}],
-            password=PASSWORD,
+            [{"uuid": self.SYSTEM, "name": "compute-1"}],
+            password=testing.PASSWORD,
             settings=settings,
+            certificate=self._certificate(),
         )
         self.bmc.start()
         self._url = self.bmc.url
@@ -208,9 +123,11 @@ class RedfishBench(Bench):
 
     def start_lying(self) -> None:
         self.stub = redfish_stub.RedfishStub()
-        self.stub.password = PASSWORD
+        self.stub.password = testing.PASSWORD
         self.stub.obeys = False
-        self._url = self._stack.enter_context(self.stub.running())
+        self._url = self._stack.enter_context(
+            self.stub.running(self._certificate())
+        )
 
     def start_slow(self) -> float:
         self._start()
@@ -229,35 +146,105 @@ class RedfishBench(Bench):
         if self.stub is not None:
             return self.stub.power == "On"
         request = urllib.request.Request(
-            f"{self._url}/redfish/v1/Systems/{self.uuid}",
-            headers={"Authorization": redfish_stub.basic("admin", PASSWORD)},
+            f"{self._url}/redfish/v1/Systems/{self.SYSTEM}",
+            headers={
+                "Authorization": redfish_stub.basic("admin", testing.PASSWORD)
+            },
         )
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}),
+            urllib.request.HTTPSHandler(context=context),
+        )
         with opener.open(request, timeout=5) as answer:
             return json.load(answer)["PowerState"] == "On"
 
     @property
     def uuid(self) -> str:
-        return "11111111-1111-4111-8111-111111111111"
+        return self.SYSTEM
+
+    def _certificate(self) -> str:
+        """A file with key and certificate, to serve HTTPS with."""
+        return ""
 
 
-class FakeBench(Bench):
+class IpmilanAgentBench(IpmiBench):
+    """fence_ipmilan, which starts ipmitool, against OpenIPMI's simulator."""
+
+    driver = "fence_agent"
+    # Three questions and a command, each of them a Python that starts.
+    call_timeout = 8.0
+    # The agent does not look at what ipmitool ends with.
+    tells_refusal = False
+    tells_credentials = False
+    dead_is = "unreachable|timeout"
+    uuid = ""
+
+    def parameters(self) -> dict[str, object]:
+        assert self.bmc is not None
+        return {
+            "agent": "fence_ipmilan",
+            "allow_exposed_password": True,
+            "ip": "127.0.0.1",
+            "ipport": self.bmc.port,
+            "username": self.bmc.USERNAME,
+            "password": self.bmc.password,
+            "lanplus": True,
+            "cipher": "3",
+        }
+
+
+class RedfishAgentBench(RedfishBench):
+    """fence_redfish, which speaks HTTPS only, against sushy-emulator."""
+
+    driver = "fence_agent"
+    # Three questions and a command, each of them a Python that starts.
+    call_timeout = 8.0
+    # Nor this one at the status of an answer.
+    tells_refusal = False
+    tells_credentials = False
+    uuid = ""
+
+    def parameters(self) -> dict[str, object]:
+        address = parse.urlsplit(self._url)
+        return {
+            "agent": "fence_redfish",
+            "ip": address.hostname,
+            "ipport": address.port,
+            "username": "admin",
+            "password": testing.PASSWORD,
+            "ssl_insecure": True,
+            "systems_uri": redfish_stub.SYSTEM
+            if self.stub
+            else f"/redfish/v1/Systems/{self.SYSTEM}",
+        }
+
+    def _certificate(self) -> str:
+        return emulators.certificate(str(self.directory))
+
+
+class FakeBench(testing.Bench):
     """The device in memory that other tests use: it must behave alike."""
 
     driver = "fake"
+    call_timeout = 1.0
 
     def __init__(self, directory: str) -> None:
         super().__init__(directory)
         self.bmc = fakes.FakeBmc(directory, uuid=self.uuid)
-        self.bmc.password = PASSWORD
+        self.bmc.password = testing.PASSWORD
         fakes.FakeDriver.bmcs[directory] = self.bmc
 
     def parameters(self) -> dict[str, object]:
         return {
             "address": self.bmc.address,
-            "password": PASSWORD,
-            "call_timeout": 1.0,
+            "password": testing.PASSWORD,
         }
+
+    def find_driver(self, name: str) -> type[base.FenceDriver]:
+        return fakes.finder(fake=fakes.FakeDriver)(name)
 
     def start(self) -> None:
         pass

@@ -31,8 +31,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 
 import bcrypt
@@ -72,6 +70,24 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def certificate(directory: str) -> str:
+    """A key and a self-signed certificate for 127.0.0.1, in one file."""
+    openssl = require("openssl", "the Debian package openssl")
+    path = pathlib.Path(directory, "certificate.pem")
+    done = subprocess.run(
+        [
+            *(openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes"),
+            *("-subj", "/CN=127.0.0.1", "-days", "2"),
+            *("-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-keyout", "-", "-out", "-"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    path.write_bytes(done.stdout)
+    return str(path)
 
 
 # Called as: control.sh 0x20 get|set power ...
@@ -282,10 +298,12 @@ class SushyEmulator(Emulator):
         systems: Sequence[Mapping[str, object]],
         password: str = "secret",
         settings: Mapping[str, object] | None = None,
+        certificate: str = "",
     ) -> None:
         """
         :param systems: each with ``uuid``, ``name`` and ``power_state``.
         :param settings: further settings of the emulator.
+        :param certificate: file with key and certificate: serve HTTPS.
         """
         super().__init__(directory)
         self.password = password
@@ -294,10 +312,15 @@ class SushyEmulator(Emulator):
             {"nics": [], "power_state": "On", **each} for each in systems
         ]
         self._settings = dict(settings or {})
+        self._certificate = certificate
+        if certificate:
+            self._settings["SUSHY_EMULATOR_SSL_CERT"] = certificate
+            self._settings["SUSHY_EMULATOR_SSL_KEY"] = certificate
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        scheme = "https" if self._certificate else "http"
+        return f"{scheme}://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         program = require("sushy-emulator", "the Python package sushy-tools")
@@ -323,14 +346,9 @@ class SushyEmulator(Emulator):
         self._ready(self._answers)
 
     def _answers(self) -> bool:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(f"{self.url}/redfish/v1/", timeout=1):
-                return True
-        except urllib.error.HTTPError:
-            return True
-        except OSError:
-            return False
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
 def _runs(pid: int) -> bool:

@@ -14,8 +14,6 @@
 """Answers that a Redfish service can give and the emulator does not."""
 
 import contextlib
-import pathlib
-import subprocess
 import time
 
 import fixtures
@@ -26,12 +24,13 @@ from nova_ha.core import model
 from nova_ha.fencing import device
 from nova_ha.fencing import parameters
 from nova_ha.fencing import redfish
+from nova_ha.fencing import testing
 from tests import base
 from tests.contract.fencing import benches
 from tests.contract.fencing import emulators
 from tests.contract.fencing import redfish_stub
 
-HOST = benches.HOST
+HOST = testing.HOST
 OTHER_UUID = "33333333-3333-4333-8333-333333333333"
 
 
@@ -58,9 +57,8 @@ class RedfishAnswersTest(base.TestCase):
             **overrides,
         }
         directory = self.useFixture(fixtures.TempDir()).path
-        return benches.open_topology(
-            pathlib.Path(directory), {"bmc": device}, {HOST: [["bmc"]]}
-        )
+        bench = benches.RedfishBench(directory)
+        return bench.topology_of({"bmc": device}, {HOST: [["bmc"]]})
 
     def _state(self, **overrides):
         return self._topology(**overrides).power_state(HOST)
@@ -213,7 +211,7 @@ class RedfishAnswersTest(base.TestCase):
 
     def test_certificate_is_verified_unless_told_not_to(self) -> None:
         directory = self.useFixture(fixtures.TempDir()).path
-        certificate = _certificate(directory)
+        certificate = emulators.certificate(directory)
         stack = contextlib.ExitStack()
         self.addCleanup(stack.close)
         self.url = stack.enter_context(self.stub.running(certificate))
@@ -240,24 +238,6 @@ class RedfishAnswersTest(base.TestCase):
         topology.power_state(HOST)
         logins = [each for each in self.stub.requests if "POST" in each]
         self.assertEqual(1, len(logins))
-
-
-def _certificate(directory: str) -> str:
-    """A key and a self-signed certificate for 127.0.0.1, in one file."""
-    openssl = emulators.require("openssl", "the Debian package openssl")
-    path = pathlib.Path(directory, "certificate.pem")
-    done = subprocess.run(
-        [
-            *(openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes"),
-            *("-subj", "/CN=127.0.0.1", "-days", "2"),
-            *("-addext", "subjectAltName=IP:127.0.0.1"),
-            *("-keyout", "-", "-out", "-"),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    path.write_bytes(done.stdout)
-    return str(path)
 
 
 def _schema():

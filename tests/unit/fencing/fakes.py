@@ -13,6 +13,8 @@
 
 """A fence device in memory, with the faults that real ones have."""
 
+import os
+import select
 import threading
 from typing import ClassVar
 
@@ -155,3 +157,15 @@ def finder(**drivers: type[base.FenceDriver]) -> loader.DriverFinder:
             raise LookupError(f"there is no driver {name!r}") from None
 
     return find
+
+
+def ends(pid: int, within: float = 10.0) -> bool:
+    """Whether a process ends within so many seconds, or has ended."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([process], [], [], within)[0])
+    finally:
+        os.close(process)

@@ -36,13 +36,17 @@ class ProcedureTest(base.TestCase):
         self.guarded: list[list[str]] = []
         self.useFixture(_Bmcs(self.bmcs))
 
-    def _device(self, name: str, fence_timeout: float = 20.0):
+    def _device(
+        self, name: str, fence_timeout: float = 20.0, evidence_only=False
+    ):
         self.bmcs[name] = fakes.FakeBmc(name)
         values = params.Parameters(
             {"address": name, "password": params.Secret("secret")}
         )
         driver = fakes.FakeDriver(name, values, self.clock, 1.0)
-        return device.Device(driver, fence_timeout, self.clock)
+        return device.Device(
+            driver, fence_timeout, self.clock, evidence_only=evidence_only
+        )
 
     def _guard(self) -> None:
         """Permits, and keeps what had been sent when it was asked."""
@@ -216,6 +220,38 @@ class ProcedureTest(base.TestCase):
             RuntimeError, self._run, [self._device("a")], guard=guard
         )
         self.assertEqual(0, self._sent("a"))
+
+    # -- devices for evidence only -------------------------------------------
+
+    def test_evidence_only_has_to_confirm_and_is_not_commanded(self) -> None:
+        level = [self._device("a"), self._device("meter", evidence_only=True)]
+        original = self.bmcs["a"].off
+
+        def off() -> None:
+            original()
+            self.bmcs["meter"].state = OFF
+
+        self.bmcs["a"].off = off
+        self.assertEqual("a, meter", self._run(level).evidence.by)
+        self.assertEqual((1, 0), (self._sent("a"), self._sent("meter")))
+
+    def test_evidence_only_that_does_not_confirm(self) -> None:
+        meter = self._device("meter", fence_timeout=3.0, evidence_only=True)
+        outcome = self._run([self._device("a"), meter])
+        self.assertIsNone(outcome.evidence)
+        self.assertIn("meter: on, 3 s after", outcome.error)
+
+    def test_level_of_evidence_only_confirms_what_is_off(self) -> None:
+        level = [self._device("meter", evidence_only=True)]
+        for state in (ON, UNKNOWN):
+            self.bmcs["meter"].state = state
+            outcome = self._run(level)
+            self.assertIsNone(outcome.evidence)
+            self.assertIn("meter: not off, for evidence", outcome.error)
+            self.assertFalse(outcome.off_sent)
+        self.bmcs["meter"].state = OFF
+        self.assertEqual("meter", self._run(level).evidence.by)
+        self.assertEqual(([], 0), (self.guarded, self._sent("meter")))
 
     # -- levels --------------------------------------------------------------
 
