@@ -190,7 +190,9 @@ class RedfishDriver(base.FenceDriver):
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[sushy.Sushy]:
-        connection = _Connector(self._address, self._verify, self._left())
+        connection = _Connector(
+            self.name, self._address, self._verify, self._left()
+        )
         secret = self._password.reveal()
         auth: sushy_auth.AuthBase
         if self._auth is Auth.SESSION:
@@ -315,7 +317,11 @@ class _Connector(sushy_connector.Connector):  # type: ignore[misc]
     """sushy's connector without its patience."""
 
     def __init__(
-        self, url: str, verify: bool | str, left: Callable[[], float]
+        self,
+        device: str,
+        url: str,
+        verify: bool | str,
+        left: Callable[[], float],
     ) -> None:
         super().__init__(
             url,
@@ -326,12 +332,32 @@ class _Connector(sushy_connector.Connector):  # type: ignore[misc]
         self._left = left
         # Neither a proxy of the environment nor a ~/.netrc is meant for BMCs.
         self._session.trust_env = False
+        self._session.hooks["response"].append(self._stay)
+        self._device = device
 
     def _op(
         self, method: str, path: str = "", *args: Any, **kwargs: Any
     ) -> Any:
         kwargs["timeout"] = self._left()
         return super()._op(method, path, *args, **kwargs)
+
+    def _stay(self, response: requests.Response, **_kwargs: object) -> None:
+        """Another service is another machine, and gets no token of ours.
+
+        :raises DeviceProtocolError: the answer leads away from the service.
+        """
+        if not response.is_redirect:
+            return
+        target = parse.urljoin(response.url, response.headers["Location"])
+        if _origin(target) != _origin(response.url):
+            raise exception.DeviceProtocolError(
+                self._device, "it redirects to another service"
+            )
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = parse.urlsplit(url)
+    return parts.scheme, parts.netloc
 
 
 def _words(text: object) -> str:

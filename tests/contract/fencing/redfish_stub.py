@@ -49,6 +49,8 @@ class RedfishStub:
         """Sent instead of the system's own JSON."""
         self.drip = False
         """Send a byte a while, without ever ending."""
+        self.redirects: dict[str, str] = {}
+        """Where requests are sent on to (307), by path."""
         self.systems = {SYSTEM: UUID}
         self.resets: list[object] = []
         self.requests: list[str] = []
@@ -112,6 +114,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         stub = self.stub
         stub.requests.append(f"GET {self.path}")
         path = self.path.rstrip("/")
+        if self._redirected():
+            return
         if path == "/redfish/v1":
             self._send(200, _ROOT)
         elif not self._allowed():
@@ -125,6 +129,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._system(path)
         else:
             self._send(404, {})
+
+    def _redirected(self) -> bool:
+        target = self.stub.redirects.get(self.path)
+        if target:
+            self._send(307, {}, {"Location": target})
+        return target is not None
 
     def _system(self, path: str) -> None:
         stub = self.stub
@@ -150,6 +160,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         stub.requests.append(f"POST {self.path}")
         length = int(self.headers.get("Content-Length") or 0)
         body = json.loads(self.rfile.read(length) or b"{}")
+        if self._redirected():
+            return
         if self.path.endswith("/Sessions"):
             self._login(body)
         elif not self._allowed():

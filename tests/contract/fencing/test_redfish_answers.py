@@ -79,6 +79,7 @@ class RedfishAnswersTest(base.TestCase):
         outcome = self._topology(fence_timeout=30).fence(HOST, permit)
         self.assertIsNone(outcome.evidence)
         self.assertIn("HTTP 409", outcome.error)
+        self.assertIn("wrong state:", outcome.attempts[1].result)
         self.assertLess(time.monotonic() - began, 2)
 
     def test_conflict_while_powering_off_is_waited_for(self) -> None:
@@ -206,6 +207,40 @@ class RedfishAnswersTest(base.TestCase):
         self.assertIn("0 systems", self._state(system=missing).error)
         reading = self._state(system="/redfish/v1/Systems/9")
         self.assertIn("check 'system'", reading.error)
+
+    # -- redirects -----------------------------------------------------------
+
+    def test_redirect_within_the_service_is_followed(self) -> None:
+        reset = f"{redfish_stub.SYSTEM}/Actions/ComputerSystem.Reset"
+        by_name = "/redfish/v1/Systems/compute-1"
+        self.stub.redirects = {
+            by_name: redfish_stub.SYSTEM,
+            reset: f"{reset}/",
+        }
+        outcome = self._topology(system=by_name).fence(HOST, permit)
+        self.assertIsNotNone(outcome.evidence, outcome)
+        self.assertEqual(["ForceOff"], self.stub.resets)
+
+    def test_redirect_to_another_service_is_not_followed(self) -> None:
+        other = redfish_stub.RedfishStub()
+        other.power = "Off"
+        stack = contextlib.ExitStack()
+        self.addCleanup(stack.close)
+        url = stack.enter_context(other.running())
+        path = redfish_stub.SYSTEM
+        self.stub.redirects = {path: f"{url}{path}"}
+        for auth in ("basic", "session"):
+            reading = self._state(auth=auth)
+            self.assertIs(model.PowerState.UNKNOWN, reading.state)
+            self.assertIn("redirects to another service", reading.error)
+        self.assertEqual([], other.requests)
+
+    def test_redirect_without_end(self) -> None:
+        path = redfish_stub.SYSTEM
+        self.stub.redirects = {path: path}
+        reading = self._state()
+        self.assertIs(model.PowerState.UNKNOWN, reading.state)
+        self.assertNotEqual("", reading.error)
 
     # -- TLS -----------------------------------------------------------------
 
