@@ -20,6 +20,8 @@ from nova_ha.sim import journal
 from nova_ha.sim.invariants import base
 from nova_ha.sim.invariants import truth as truth_mod
 
+_OURS = (verdict.CASE_REASON, verdict.QUARANTINE_REASON)
+
 
 @dataclasses.dataclass(slots=True)
 class _Flags:
@@ -76,7 +78,7 @@ class HandsOff(base.Invariant):
 
     def _disabled(self, entry: journal.Entry) -> None:
         reason = str(entry.details.get("reason", ""))
-        ours = reason.startswith(verdict.CASE_REASON)
+        ours = reason.startswith(_OURS)
         flags = self._of(entry)
         if ours or reason.startswith(verdict.AUTO_REASON):
             if entry.who in self._truth.engines and self._old(

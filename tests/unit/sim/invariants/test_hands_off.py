@@ -88,6 +88,14 @@ class HandsOffTestCase(stage.TestCase):
         self.stage.power_off("a")
         self.assert_broken(9)
 
+    def test_a_host_in_quarantine_was_disabled_by_us(self):
+        self.disable("e1", f"{verdict.QUARANTINE_REASON}: 3 deaths")
+        self.stage.later(60.0)
+        self.stage.save_case("a")
+        self.stage.power_off("a")
+        self.enable()
+        self.assert_kept()
+
     def test_one_that_was_disabled_in_the_course_of_its_case(self):
         self.stage.save_case("a")
         self.disable("operator", "new disks")
