@@ -116,6 +116,20 @@ class Store(abc.ABC):
         """
 
     @abc.abstractmethod
+    def domains(
+        self,
+        host: HostName,
+        *,
+        failure: str | None = None,
+        storage: str | None = None,
+    ) -> model.HostRecord:
+        """Say which failure domain and which storage domain a host belongs
+        to; None leaves one as it is, the empty string is none.
+
+        :raises CoordinationError: it is not enrolled.
+        """
+
+    @abc.abstractmethod
     def close(self) -> None: ...
 
 
@@ -308,6 +322,27 @@ class TreeStore(Store):
     def release(self, host: HostName) -> model.Quarantine | None:
         before, _ = self._amend(host, quarantine.released)
         return before.quarantine
+
+    def domains(
+        self,
+        host: HostName,
+        *,
+        failure: str | None = None,
+        storage: str | None = None,
+    ) -> model.HostRecord:
+        _, kept = self._amend(
+            host,
+            lambda old: dataclasses.replace(
+                old,
+                failure_domain=old.failure_domain
+                if failure is None
+                else failure,
+                storage_domain=old.storage_domain
+                if storage is None
+                else storage,
+            ),
+        )
+        return kept
 
     def _amend(
         self,

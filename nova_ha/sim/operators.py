@@ -101,6 +101,16 @@ class Operator:
             lambda store: store.release(model.HostName(host)),
         )
 
+    def domains(self, host: str, failure: str, storage: str) -> None:
+        """Which failure domain and which storage domain it belongs to."""
+        self._do(
+            "domains",
+            host,
+            lambda store: store.domains(
+                model.HostName(host), failure=failure, storage=storage
+            ),
+        )
+
     def _set_maintenance(
         self, command: str, host: str, reason: str, *, on: bool
     ) -> None:

@@ -137,6 +137,12 @@ class World:
             self.run(self.kernel.now + 1.0)
         if self.cloud.armed:
             self.operator.arm()
+        self.run(-WARM_UP / 2)
+        for spec in self.cloud.hosts:
+            if spec.failure_domain or spec.storage_domain:
+                self.operator.domains(
+                    spec.name, spec.failure_domain, spec.storage_domain
+                )
         self.run(0.0)
 
 

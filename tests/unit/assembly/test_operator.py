@@ -24,7 +24,9 @@ C1 = coordinated.C1
 SICK = model.Quarantine(reason="3 deaths", since=coordinated.NOW)
 
 
-class ReleaseTest(fake_tree.FakeTree):
+class RecordCase(fake_tree.FakeTree):
+    """Changes of a host's record."""
+
     def setUp(self) -> None:
         super().setUp()
         tree = self.open("operator")
@@ -32,6 +34,26 @@ class ReleaseTest(fake_tree.FakeTree):
         self.tree = tree
         self.store = operator.TreeStore(tree, self.paths, self.clock)
 
+
+class DomainsTest(RecordCase):
+    def test_each_is_set_by_itself(self) -> None:
+        self.put(self.tree, self.path, coordinated.host_record())
+        self.store.domains(C1, failure="rack-1", storage="pool-1")
+        self.store.domains(C1, failure="rack-2")
+        kept = self.store.domains(C1, storage="")
+        self.assertEqual(
+            ("rack-2", ""), (kept.failure_domain, kept.storage_domain)
+        )
+        data = self.tree.get(self.path).data
+        self.assertEqual(kept, codec.decode(model.HostRecord, data, self.path))
+
+    def test_of_a_host_that_is_not_enrolled(self) -> None:
+        self.assertRaises(
+            exception.CoordinationError, self.store.domains, C1, failure="r"
+        )
+
+
+class ReleaseTest(RecordCase):
     def test_release(self) -> None:
         sick = coordinated.host_record(
             quarantine=SICK, incidents=(coordinated.NOW,), maintenance="RAM"

@@ -225,6 +225,10 @@ class FakeStore(operator.Store):
         self.calls.append(("release", host))
         return self.pictured.hosts[host].record.quarantine
 
+    def domains(self, host, *, failure=None, storage=None):
+        self.calls.append(("domains", host, failure, storage))
+        return self.pictured.hosts[host].record
+
     def close(self):
         self.calls.append(("close",))
 
