@@ -295,11 +295,13 @@ class Performer:
         :raises FenceAborted: it does, or could not be read.
         """
         try:
-            control = self._world.membership.read_control()
-            facts = self._world.membership.read_host(action.host)
+            # What may take long goes first: a pause, or a beacon, that comes
+            # while Nova thinks is still seen.
             if not action.refencing:
                 self._look_at_reports(action)
                 self._look_at_signs(action)
+            facts = self._world.membership.read_host(action.host)
+            control = self._world.membership.read_control()
         except exception.FenceAborted:
             raise
         except exception.NovaHaError as error:

@@ -381,6 +381,16 @@ class FenceTestCase(PerformerTestCase):
         self.cloud.services = slow
         self.check_forbidden(self.fence(), "epoch")
 
+    def test_what_happens_while_nova_thinks_is_seen(self):
+        real = self.cloud.services
+
+        def slow():
+            self.cloud.control = model.Control(armed=True, paused=True)
+            return real()
+
+        self.cloud.services = slow
+        self.check_forbidden(self.fence(), "paused")
+
     def test_not_leading(self):
         self.check_forbidden(self.fence(model.Epoch(9)), "epoch")
 
