@@ -228,12 +228,13 @@ def _send_again(work: Work, move: Move, room: Room) -> Move:
 def _no_target(work: Work, move: Move, room: Room) -> Move:
     if not room.full_up(move.resources) or surveys.in_flight(work):
         return move
+    # Placement names only hosts that have room.
+    source, fleet = work.case.host, work.world.fleet
+    some = any(work.world.takes(host, source) for host in fleet.services)
     return _hold(
         work,
         move,
-        "no live host has room for it"
-        if room.hosts
-        else "no live host may take it",
+        "no live host has room for it" if some else "no live host may take it",
     )
 
 

@@ -60,10 +60,19 @@ class WaveTestCase(scenario.ScenarioTestCase):
         self.cloud.migrations = slow
         self.to_evacuated()
 
-    def test_nowhere_to_go(self):
+    def test_no_room(self):
         self.cloud.targets = lambda _: []
         self.crash()
-        self.reach(S.PARTIAL, seconds=300)
+        self.reach(S.PARTIAL)
+        self.assertIn("no live host has room for it", self.case.message)
+        self.assertEqual([], self.calls("evacuate"))
+
+    def test_nowhere_to_go(self):
+        for host in "bcd":
+            self.cloud.hosts[host].disabled_reason = "new disks"
+        self.engine.run(5)
+        self.crash()
+        self.reach(S.PARTIAL)
         self.assertIn("no live host may take it", self.case.message)
         self.assertEqual([], self.calls("evacuate"))
 
