@@ -69,6 +69,8 @@ class HostSpec:
     drift: float = 0.0
     """By how much its clocks are too fast: 0.0001 is 0.1 ms in a second."""
     boot_seconds: float = 20.0
+    room: int = 64
+    """For how many instances."""
 
     @property
     def levels(self) -> tuple[BmcSpec, ...]:

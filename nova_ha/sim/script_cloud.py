@@ -102,6 +102,7 @@ def _host(given: fields.Fields) -> script.HostSpec:
         colocated=_roles(given.take("colocated")),
         drift=given.number("drift", 0.0),
         boot_seconds=given.seconds("boot_seconds", 20.0),
+        room=given.count("room", 64),
     )
     given.finish()
     return made

@@ -176,13 +176,20 @@ def _parts(
             colocated=spec.colocated,
             share=share,
         )
+    nova = nova_mod.Nova(kernel, networks, journal, machines)
+    for spec in cloud.hosts:
+        # Each instance has one VCPU.
+        nova.capacity[spec.name] = {
+            **nova.capacity[spec.name],
+            "VCPU": spec.room,
+        }
     return parts_mod.Parts(
         kernel=kernel,
         journal=journal,
         networks=networks,
         zookeeper=ensemble,
         paths=paths,
-        nova=nova_mod.Nova(kernel, networks, journal, machines),
+        nova=nova,
         machines=machines,
         bmcs={spec.name: _bmcs(spec, machines) for spec in cloud.hosts},
         policy=policy,

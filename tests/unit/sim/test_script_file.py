@@ -27,7 +27,7 @@ cloud:
   hosts:
   - {name: a, failure_domain: r1, storage_domain: s1, drift: 0.001}
   - {name: b, bmc: {mode: slow, delay: 3, dead_with_host: true}}
-  - {name: c, bmc: none, colocated: [engine], boot_seconds: 1m}
+  - {name: c, bmc: none, colocated: [engine], boot_seconds: 1m, room: 3}
   instances: {a: 2, b: 1}
   engines: [{name: e1}, {name: e2, drift: -0.001}]
   zookeeper: {members: 5, tick: 2}
@@ -69,6 +69,7 @@ class ReadTest(base.TestCase):
         self.assertEqual(wanted, b.bmc)
         self.assertIsNone(c.bmc)
         self.assertEqual((("engine",), 60.0), (c.colocated, c.boot_seconds))
+        self.assertEqual((64, 3), (b.room, c.room))
         self.assertEqual(
             ["a", "a", "b"], [instance.host for instance in cloud.instances]
         )
