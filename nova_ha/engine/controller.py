@@ -281,7 +281,10 @@ class Controller:
     # -- leading --
 
     def _lead(self, hosts: set[model.HostName], event: events.Event) -> None:
-        if not hosts.isdisjoint(self._suspects.union(self.cases)):
+        # A storm ends by itself, also when nobody is suspect any more.
+        if self._memory.storms or not hosts.isdisjoint(
+            self._suspects.union(self.cases)
+        ):
             self._watch_storms()
         for host in sorted(hosts):
             try:

@@ -102,6 +102,18 @@ class StormTestCase(ControllerTestCase):
             (0, 1), (self.codes("storm.begun"), self.codes("storm.over"))
         )
 
+    def test_a_storm_is_over_when_all_are_back(self):
+        self.crash("a", "b")
+        self.engine.run(30)
+        for host in ("a", "b"):
+            self.cloud.hosts[host].power_on()
+        self.engine.run(55)
+        self.assertEqual(0, self.codes("storm.over"))
+        self.engine.run(10)
+        self.assertEqual(
+            (1, 1), (self.codes("storm.begun"), self.codes("storm.over"))
+        )
+
     def test_hosts_that_are_switched_off_at_their_device_go_on(self):
         self.crash("a", "b", "d")
         self.engine.run(30)
