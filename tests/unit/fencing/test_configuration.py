@@ -20,6 +20,7 @@ from nova_ha.core import model
 from nova_ha.fencing import base as fencing_base
 from nova_ha.fencing import configuration
 from nova_ha.fencing import ipmi
+from nova_ha.fencing import operator
 from nova_ha.fencing import redfish
 from tests import base
 from tests.unit.fencing import fakes
@@ -27,6 +28,7 @@ from tests.unit.fencing import fakes
 FIND = fakes.finder(
     fake=fakes.FakeDriver,
     ipmi=ipmi.IpmiDriver,
+    operator=operator.OperatorDriver,
     redfish=redfish.RedfishDriver,
 )
 
@@ -66,7 +68,7 @@ class ConfigurationTest(base.TestCase):
         sample = root / "etc/nova-ha/fencing.yaml.sample"
         config = self._load(sample.read_text())
         self.assertEqual(
-            {"bmc-compute-1", "bmc-compute-2", "bmc-rack-7"},
+            {"bmc-compute-1", "bmc-compute-2", "bmc-rack-7", "person"},
             set(config.devices),
         )
 
