@@ -47,7 +47,7 @@ class FuzzTestCase(base.TestCase):
         self.assertNotIn("failures", summary)
 
     def test_what_is_broken_is_found_and_made_small(self):
-        broken = variants.BY_NAME["evacuates before the proof"]
+        broken = variants.BY_NAME["acts before it has saved"]
         result = self.run_fuzz([1], variant=broken.ports, shrinking=12)
         self.assertFalse(result.ok)
         (failure,) = result.failures
