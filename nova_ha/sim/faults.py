@@ -312,6 +312,10 @@ def _crash_at(*, before: bool) -> Act:
     return act
 
 
+def _confirm(world: world_mod.World, host: str, given: Arguments) -> None:
+    world.operator.confirm(host, given.text("boot"))
+
+
 def _maintenance(world: world_mod.World, host: str, given: Arguments) -> None:
     world.operator.maintenance(host, given.text("reason"))
 
@@ -329,7 +333,7 @@ _ENGINES: Mapping[str, Act] = {
     "resume": lambda world, _, __: world.operator.resume(),
     "disarm": lambda world, _, __: world.operator.disarm(),
     "arm": lambda world, _, __: world.operator.arm(),
-    "confirm": lambda world, host, _: world.operator.confirm(host),
+    "confirm": _confirm,
     "maintenance": _maintenance,
     "end-maintenance": _end_maintenance,
     "release": lambda world, host, _: world.operator.release(host),

@@ -12,6 +12,7 @@
 
 """The operator: the real commands' store, in a program of his own."""
 
+import dataclasses
 from collections.abc import Callable
 
 from nova_ha import exception
@@ -76,14 +77,22 @@ class Operator:
             ),
         )
 
-    def confirm(self, host: str) -> None:
-        """Vouch that a host is off, in its open case."""
+    def confirm(self, host: str, boot: str = "") -> None:
+        """Vouch that a host is off, in its open case.
+
+        :param boot: the boot that is meant, if not that of the case.
+        """
 
         def act(store: operator_mod.TreeStore) -> None:
             case = store.picture().cases.get(model.HostName(host))
             if case is None:
                 raise exception.CoordinationError(f"{host} has no open case")
-            store.confirm(case, by=NAME, comment="simulated")
+            meant = model.BootId(boot or case.boot_id)
+            store.confirm(
+                dataclasses.replace(case, boot_id=meant),
+                by=NAME,
+                comment="simulated",
+            )
 
         self._do("confirm", host, act)
 

@@ -104,6 +104,14 @@ _OPERATOR = (
         target=Target.HOST,
         help="nova-ha confirm-fenced: the operator vouches that the host is "
         "off. Whether it is true is the script's business.",
+        parameters=(
+            Parameter(
+                name="boot",
+                kind=Kind.TEXT,
+                help="the boot that he means; that of the case unless said",
+                default="",
+            ),
+        ),
     ),
     Verb(
         name="maintenance",

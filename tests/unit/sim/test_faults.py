@@ -288,6 +288,15 @@ class EngineTest(FaultCase):
         self.assertIn("engine.killed", self._codes())
         self.assertNotIn("bmc.off-sent", self._codes())
 
+    def test_a_word_about_another_boot_proves_nothing(self) -> None:
+        self._do("bmc: host-1, mode: dead")
+        self._do("crash: host-1", 60.0)
+        self._do("confirm: host-1, boot: another", 5.0)
+        self.assertEqual("operator.confirm", self._told())
+        self.assertNotIn("case.fenced", self._codes())
+        self._do("confirm: host-1", 15.0)
+        self.assertIn("case.fenced", self._codes())
+
     def test_the_operator(self) -> None:
         for verb, opposite in (
             ("pause", "resume"),
