@@ -15,6 +15,7 @@ TOX_ENV ?=
 
 LAB := .venv-lab
 TOOLS := .venv-tools
+BENCH := .venv-bench
 
 # Whatever changes what is installed, or its entry points, installs again.
 LAB_INPUTS := lab/requirements.txt requirements.txt setup.cfg pyproject.toml
@@ -22,7 +23,8 @@ LAB_INPUTS := lab/requirements.txt requirements.txt setup.cfg pyproject.toml
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help test system-packages demo demo-up demo-down clean
+.PHONY: help test system-packages demo demo-up demo-down bench-controller \
+	clean
 
 help:
 	@echo "nova_ha: compute high availability for OpenStack"
@@ -34,6 +36,8 @@ help:
 	@echo "  make demo-down  stop it"
 	@echo "  make test       style, unit, scenario, contract and functional tests"
 	@echo "                  (one of them: make test TOX_ENV=unit)"
+	@echo "  make bench-controller"
+	@echo "                  what a large fleet costs an engine (no servers)"
 	@echo "  make clean      remove environments, caches and demo output"
 	@echo
 	@echo "Needs Debian or Ubuntu with Python 3.11 or later (another one:"
@@ -52,6 +56,11 @@ $(TOOLS)/.installed: tox.ini tools/venv.sh
 $(LAB)/.installed: $(LAB_INPUTS) tools/venv.sh
 	@echo "==> nova_ha and the OpenStack services it is shown with, in $(LAB)"
 	@tools/venv.sh $(LAB) -r lab/requirements.txt -e ".[redfish]"
+	@touch $@
+
+$(BENCH)/.installed: requirements.txt setup.cfg pyproject.toml tools/venv.sh
+	@echo "==> nova_ha alone, in $(BENCH)"
+	@tools/venv.sh $(BENCH) -e .
 	@touch $@
 
 test: system-packages $(TOOLS)/.installed
@@ -75,8 +84,13 @@ demo-down:
 		echo "There is no $(LAB): nothing was started"; \
 	fi
 
+# The machine must do nothing else meanwhile; the figures are ratios, though.
+bench-controller: $(BENCH)/.installed
+	@echo "==> What the controller costs, by the size of the fleet"
+	@exec $(BENCH)/bin/python -m benchmarks.controller
+
 clean: demo-down
 	@echo "==> Removing environments, caches and demo output"
-	@rm -rf $(LAB) $(TOOLS) .tox .stestr .lab demo-out doc/build \
+	@rm -rf $(LAB) $(TOOLS) $(BENCH) .tox .stestr .lab demo-out doc/build \
 		doc/source/_generated releasenotes/build .mypy_cache .ruff_cache \
 		.import_linter_cache .hypothesis nova_ha.egg-info build dist

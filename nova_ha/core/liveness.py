@@ -125,10 +125,12 @@ def fold_facts(
 def _fold_goodbye(
     view: HostView, before: model.HostFacts, now: float
 ) -> HostView:
-    goodbye = view.facts.goodbye
+    goodbye, since = view.facts.goodbye, view.goodbye_since
+    if goodbye is None and since is None:
+        return view
     if goodbye is None:
         return dataclasses.replace(view, goodbye_since=None)
-    if view.goodbye_since is not None and goodbye == before.goodbye:
+    if since is not None and goodbye == before.goodbye:
         return view
     # Its age counts from when we first see it: a later engine lets it run
     # a little longer, which is safe, and no two clocks are compared.
@@ -192,8 +194,13 @@ def fold_service(
     if before is not None and before.service_id != report.service_id:
         view = _without_source(view, sources_mod.NOVA)
     sign = sources_mod.Sign(value=report.reported_at)
-    view = fold_sign(view, sources_mod.NOVA, sign, began, now)
-    return dataclasses.replace(view, service=report, unlisted=False)
+    # One copy, not two: this is done for every host, every second.
+    return dataclasses.replace(
+        view,
+        service=report,
+        unlisted=False,
+        sources=_look(view, sources_mod.NOVA, sign, began, now),
+    )
 
 
 def fold_sign(
@@ -204,6 +211,18 @@ def fold_sign(
     now: float,
 ) -> HostView:
     """Fold one look at the source ``name``, which began at ``began``."""
+    return dataclasses.replace(
+        view, sources=_look(view, name, sign, began, now)
+    )
+
+
+def _look(
+    view: HostView,
+    name: str,
+    sign: sources_mod.Sign,
+    began: float,
+    now: float,
+) -> Mapping[str, sources_mod.Source]:
     source = view.sources.get(name)
     if source is None:
         source = sources_mod.Source(
@@ -221,7 +240,7 @@ def fold_sign(
             steady=since is not None and since <= source.moved_at,
             promised=sign.gap,
         )
-    return dataclasses.replace(view, sources={**view.sources, name: source})
+    return {**view.sources, name: source}
 
 
 def _without_source(view: HostView, name: str) -> HostView:

@@ -310,7 +310,7 @@ class Controller:
 
     def _watch_storms(self) -> None:
         memory, told = storm.fold(self._memory, self._world(), self._now.mono)
-        if memory is not self._memory:
+        if memory != self._memory:
             self._memory = memory
             self._changed()
         for event in told:
