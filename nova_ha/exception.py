@@ -167,5 +167,16 @@ class DeviceProtocolError(DeviceError):
     """The device's answer makes no sense."""
 
 
+class DeviceBarred(DeviceError):
+    """The device has proven wrong: it is not used until it is checked."""
+
+    def __init__(self, device: str) -> None:
+        super().__init__(
+            device,
+            "barred, because it has proven wrong: check it, then `nova-ha "
+            f"fence clear HOST {device}`",
+        )
+
+
 class GuestsUnknown(NovaHaError):
     """The hypervisor did not say which guests run on it."""

@@ -164,6 +164,25 @@ class CaseStore(abc.ABC):
         deaths. One that is in already stays as it is."""
 
     @abc.abstractmethod
+    def bar(
+        self,
+        epoch: model.Epoch,
+        host: model.HostName,
+        barred: Mapping[str, model.Bar],
+    ) -> None:
+        """Bar fence devices of a host, by name. One that is barred already
+        stays as it is."""
+
+    @abc.abstractmethod
+    def keep_fencing(
+        self,
+        epoch: model.Epoch,
+        host: model.HostName,
+        health: model.FencingHealth,
+    ) -> None:
+        """Keep what the latest check of a host's devices has found."""
+
+    @abc.abstractmethod
     def consume(self, epoch: model.Epoch, case: model.CaseId) -> None:
         """Use up the operator's confirmation of a case; absent is fine."""
 
@@ -257,21 +276,50 @@ class SignReader(abc.ABC):
 
 class Fencing(abc.ABC):
     """The fence devices, by host. Never raises for a device's failure: that
-    is part of the answer."""
+    is part of the answer.
+
+    ``barred`` names devices of the host that have proven wrong: they are not
+    spoken to, and a level that one of them belongs to proves nothing.
+    """
 
     @abc.abstractmethod
-    def power_state(self, host: model.HostName) -> model.PowerReading:
+    def power_state(
+        self, host: model.HostName, barred: Collection[str] = ()
+    ) -> model.PowerReading:
         """Ask, without touching anything. OFF only if every device of a
         whole level says so."""
 
     @abc.abstractmethod
-    def fence(self, host: model.HostName, guard: Guard) -> model.FenceOutcome:
+    def fence(
+        self,
+        host: model.HostName,
+        guard: Guard,
+        barred: Collection[str] = (),
+    ) -> model.FenceOutcome:
         """One round through the levels of a host: observe, and if it is not
         off already, power off and observe until off or a deadline."""
 
     @abc.abstractmethod
-    def power_on(self, host: model.HostName) -> None:
+    def power_on(
+        self, host: model.HostName, barred: Collection[str] = ()
+    ) -> None:
         """:raises DeviceError: the device did not accept it."""
+
+    @abc.abstractmethod
+    def examine(
+        self, host: model.HostName, system_uuid: str
+    ) -> Sequence[model.DeviceReport]:
+        """Ask every device of a host whether it could fence, and touch
+        nothing.
+
+        :param system_uuid: of the host's machine, as its agent says; empty
+            where that is not known.
+        """
+
+    @abc.abstractmethod
+    def topology(self) -> model.TopologyState:
+        """Which version of the configuration is in force, after a look
+        whether it has changed."""
 
     @abc.abstractmethod
     def has_device(self, host: model.HostName) -> bool:

@@ -63,6 +63,8 @@ def policy(conf: cfg.ConfigOpts) -> policy_mod.Policy:
         quarantine_time=conf.engine.quarantine_time,
         fence_rounds=conf.engine.fence_rounds,
         fence_backoff=conf.engine.fence_backoff,
+        power_on_after_recovery=conf.fencing.power_on_after_recovery,
+        device_check_interval=float(conf.fencing.check_interval),
         evacuations=conf.engine.evacuations,
         evacuations_per_target=conf.engine.evacuations_per_target,
         evacuation_attempts=conf.engine.evacuation_attempts,

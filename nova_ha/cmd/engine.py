@@ -79,7 +79,10 @@ def _run(conf: cfg.ConfigOpts, clock: clock_mod.Clock) -> int:
         stack.callback(notifier.close)
         inbox = service.EventQueue(clock)
         workers = executor.ThreadedExecutor(
-            _performer(conf, clock, world), inbox.put, conf.engine.workers
+            _performer(conf, clock, world),
+            inbox.put,
+            conf.engine.workers,
+            conf.fencing.parallel,
         )
         stack.callback(workers.stop)
         engine = service.Engine(

@@ -149,7 +149,8 @@ OPTS = [
         "workers",
         default=64,
         min=4,
-        help="Threads for conversations with devices, Nova and ZooKeeper.",
+        help="Threads for conversations with Nova and ZooKeeper. Those with "
+        "fence devices have their own: [fencing] parallel.",
     ),
 ]
 

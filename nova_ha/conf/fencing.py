@@ -51,6 +51,40 @@ Seconds that one question or command to a fence device may take. A device can
 have its own (``call_timeout`` in the topology file).
 """,
     ),
+    cfg.IntOpt(
+        "parallel",
+        default=32,
+        min=2,
+        max=1024,
+        help="""
+Hosts that are fenced at the same time, and at most as many whose devices are
+asked for their state. Conversations with devices have threads of their own: a
+device that hangs keeps nobody from saving a case or from calling Nova.
+""",
+    ),
+    cfg.IntOpt(
+        "check_interval",
+        default=4 * 3600,
+        min=0,
+        help="""
+Seconds between two questions of the leading engine to the fence devices of a
+host whether they could fence: their state, and the machine that they control.
+A device that could not is an alarm before it is needed. Nothing is ever
+switched. Spread over the interval; no host is asked in a storm, in maintenance
+or with an open case. A host with a device that could not is asked again every
+10 minutes. 0: never.
+""",
+    ),
+    cfg.BoolOpt(
+        "power_on_after_recovery",
+        default=False,
+        help="""
+Whether a host is switched on again once all of its instances run elsewhere.
+Only a host that nova_ha has switched off itself, in that very case, and that
+is neither in quarantine nor in maintenance nor disabled by an operator. It is
+tried once.
+""",
+    ),
 ]
 
 

@@ -19,7 +19,7 @@ that epoch still exists. It may so be late, but never a deposed leader's.
 import contextlib
 import dataclasses
 import datetime
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 from oslo_log import log
@@ -284,6 +284,26 @@ class ZooKeeperCaseStore(ports.CaseStore):
             ),
         )
 
+    def bar(
+        self, epoch: Epoch, host: HostName, barred: Mapping[str, model.Bar]
+    ) -> None:
+        self._amend(
+            epoch,
+            host,
+            lambda old: dataclasses.replace(
+                old, barred={**barred, **old.barred}
+            ),
+        )
+
+    def keep_fencing(
+        self, epoch: Epoch, host: HostName, health: model.FencingHealth
+    ) -> None:
+        self._amend(
+            epoch,
+            host,
+            lambda old: dataclasses.replace(old, fencing=health),
+        )
+
     def _amend(
         self,
         epoch: Epoch,
@@ -342,6 +362,8 @@ def merge(old: model.HostRecord, new: model.HostRecord) -> model.HostRecord:
         maintenance=old.maintenance,
         incidents=old.incidents,
         quarantine=old.quarantine,
+        barred=old.barred,
+        fencing=old.fencing,
         enrolled_at=_earlier(old.enrolled_at, new.enrolled_at),
     )
 

@@ -54,11 +54,30 @@ class Fence(Action):
     their moving does not forbid it."""
     goodbye: model.Goodbye | None = None
     """One that has run out; a newer one is a sign of life."""
+    barred: frozenset[str] = frozenset()
+    """Devices that are not to be used; see :class:`ports.Fencing`."""
 
 
 @record
 class ReadPower(Action):
     """Ask the host's devices for their state, and touch nothing."""
+
+    barred: frozenset[str] = frozenset()
+
+
+@record
+class PowerOn(Action):
+    """Switch the host on, after its recovery."""
+
+    barred: frozenset[str] = frozenset()
+
+
+@record
+class BarDevices(Action):
+    """Remember that devices of the host have proven wrong."""
+
+    devices: tuple[str, ...]
+    reason: str
 
 
 @record
@@ -93,6 +112,7 @@ class TakeSurvey(Action):
     requests: tuple[Mapping[str, int], ...] = ()
     power: bool = False
     """Read the power again: proof perishes."""
+    barred: frozenset[str] = frozenset()
     histories: bool = False
     """Also read all migration records of the instances that are listed and
     of those in ``pending``."""

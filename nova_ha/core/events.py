@@ -122,6 +122,31 @@ class Enrolled(Event):
 
 
 @record
+class DevicesChecked(Event):
+    """The devices of a host were asked whether they could fence."""
+
+    host: model.HostName
+    reports: tuple[model.DeviceReport, ...] = ()
+    error: str = ""
+
+
+@record
+class FencingKept(Event):
+    """What a check has found is in the host's record, or (``error``) not."""
+
+    host: model.HostName
+    error: str = ""
+
+
+@record
+class TopologyChecked(Event):
+    """Which fencing.yaml is in force."""
+
+    state: model.TopologyState | None
+    error: str = ""
+
+
+@record
 class QuarantineKept(Event):
     """Something has been done about a host's failures, or (``error``) has
     not."""

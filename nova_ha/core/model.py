@@ -16,8 +16,9 @@ Two kinds of time appear. ``datetime`` fields are UTC and only for records
 that people read. Durations are judged on the engine's monotonic clock and
 live in :mod:`nova_ha.core.liveness`, never in something that is stored.
 
-Names of things (:mod:`.nouns`) and what Nova says (:mod:`.nova_model`) have
-modules of their own; all are used from here.
+Names of things (:mod:`.nouns`), what Nova says (:mod:`.nova_model`) and what
+is about power (:mod:`.power_model`) have modules of their own; all are used
+from here.
 """
 
 import dataclasses
@@ -36,6 +37,16 @@ from nova_ha.core.nova_model import Instance as Instance
 from nova_ha.core.nova_model import Migration as Migration
 from nova_ha.core.nova_model import ServiceReport as ServiceReport
 from nova_ha.core.nova_model import Target as Target
+from nova_ha.core.power_model import Bar as Bar
+from nova_ha.core.power_model import DeviceReport as DeviceReport
+from nova_ha.core.power_model import EvidenceKind as EvidenceKind
+from nova_ha.core.power_model import FenceAttempt as FenceAttempt
+from nova_ha.core.power_model import FenceEvidence as FenceEvidence
+from nova_ha.core.power_model import FenceOutcome as FenceOutcome
+from nova_ha.core.power_model import FencingHealth as FencingHealth
+from nova_ha.core.power_model import PowerReading as PowerReading
+from nova_ha.core.power_model import PowerState as PowerState
+from nova_ha.core.power_model import TopologyState as TopologyState
 
 # -- what agents say ---------------------------------------------------------
 
@@ -145,6 +156,11 @@ class HostRecord:
     incidents: tuple[datetime.datetime, ...] = ()
     """Its latest deaths, oldest first; bounded by ``quarantine.KEPT``."""
     quarantine: Quarantine | None = None
+    barred: Mapping[str, Bar] = dataclasses.field(default_factory=dict)
+    """Its fence devices that have proven wrong, by name: not used until an
+    operator has checked them."""
+    fencing: FencingHealth | None = None
+    """How its fence devices were when they were last checked."""
     enrolled_at: datetime.datetime | None = None
 
 
@@ -263,78 +279,6 @@ class PublishedVerdict:
     """Where the open case has sent instances: nova-scheduler lets nobody
     else send them to another host."""
     at: datetime.datetime
-
-
-# -- fencing -----------------------------------------------------------------
-
-
-class PowerState(enum.StrEnum):
-    """Power of a chassis; not knowing is a value of its own."""
-
-    ON = "on"
-    OFF = "off"
-    UNKNOWN = "unknown"
-
-
-@record
-class PowerReading:
-    """What the devices of a host said when asked."""
-
-    host: HostName
-    state: PowerState
-    device: str = ""
-    """Name(s) of the device(s) asked, comma-separated."""
-    seen_at: datetime.datetime
-    error: str = ""
-    """Why the state is UNKNOWN; never contains a secret."""
-
-
-class EvidenceKind(enum.StrEnum):
-    """How it was proven that a host does not run."""
-
-    POWER_OFF_OBSERVED = "power-off-observed"
-    OPERATOR_CONFIRMED = "operator-confirmed"
-
-
-@record
-class FenceEvidence:
-    """Proof that a host is down: what permits an evacuation."""
-
-    kind: EvidenceKind
-    by: str
-    """Device(s) or operator."""
-    seen_at: datetime.datetime
-    detail: str = ""
-
-
-@record
-class FenceAttempt:
-    """One question or command to a device, for the case's record."""
-
-    device: str
-    command: str
-    """``status`` or ``off``."""
-    result: str
-    at: datetime.datetime
-    seconds: float = 0.0
-
-
-@record
-class FenceOutcome:
-    """Result of one round through the levels of a host.
-
-    ``evidence`` is set only if off was *seen*. ``aborted`` is the guard's
-    reason where it forbade a power-off; ``alive`` tells whether that reason
-    was a sign of life. ``off_sent``: a power-off may have reached a device.
-    """
-
-    host: HostName
-    evidence: FenceEvidence | None = None
-    attempts: tuple[FenceAttempt, ...] = ()
-    aborted: str = ""
-    alive: bool = False
-    off_sent: bool = False
-    error: str = ""
 
 
 # -- Nova and Placement ------------------------------------------------------
@@ -491,6 +435,10 @@ class RecoveryCase:
     off_sent: bool = False
     """A power-off may have been sent: the case can no longer be cancelled
     by a mere sign of life."""
+    accused: tuple[str, ...] = ()
+    """Devices that were seen to lie, and are yet to be barred."""
+    power_on: "PowerOn" = dataclasses.field(default_factory=lambda: PowerOn.NO)
+    """What has been done about switching the host on after its recovery."""
     refencing: bool = False
     """The host was switched on in the middle of its recovery and is fenced
     again: its new beacon is expected and does not cancel that."""
@@ -505,6 +453,21 @@ class RecoveryCase:
     moves: tuple[Move, ...] = ()
     message: str = ""
     """What the case waits for or why it ended, for the operator."""
+
+
+class PowerOn(enum.StrEnum):
+    """Whether a host was switched on after its recovery; once a case."""
+
+    NO = "no"
+    INTENDED = "intended"  # saved before the command
+    DONE = "done"  # a device has accepted it
+    FAILED = "failed"
+    SPENT = "spent"  # any of these, and proven to be off since
+
+    @property
+    def perhaps_on(self) -> bool:
+        """The host may be on by our own doing."""
+        return self in (PowerOn.INTENDED, PowerOn.DONE, PowerOn.FAILED)
 
 
 class Ownership(enum.StrEnum):

@@ -54,6 +54,12 @@ class Policy:
     fence_rounds: int = 10
     fence_backoff: float = 5.0
     fence_backoff_max: float = 300.0
+    power_on_after_recovery: bool = False
+    """Whether a host that we have switched off is switched on again once its
+    instances are recovered."""
+    device_check_interval: float = 0.0
+    """How often the leader asks every host's fence devices whether they could
+    fence; 0: never."""
     evacuations: int = 12
     evacuations_per_target: int = 3
     evacuation_attempts: int = 5

@@ -37,6 +37,8 @@ def prove(work: Work, evidence: model.FenceEvidence) -> None:
         survey_used=True,
         listed_at=None,
     )
+    if work.case.power_on.perhaps_on:
+        work.update(power_on=model.PowerOn.SPENT)
     _note_signs(work)
     message = f"{evidence.kind.value} by {evidence.by}"
     if work.case.state is CaseState.FENCED:
@@ -77,6 +79,7 @@ def device_off(work: Work) -> bool:
         model.FenceEvidence(
             kind=EvidenceKind.POWER_OFF_OBSERVED,
             by=view.power.device,
+            devices=view.power.devices,
             seen_at=view.power.seen_at,
             detail="read off without a command of this round",
         ),
@@ -87,7 +90,11 @@ def device_off(work: Work) -> bool:
 def ask_device(work: Work) -> None:
     """Ask a suspect's device, every now and then, without touching it."""
     if work.due("ReadPower"):
-        work.act(actions.ReadPower(host=work.case.host, case=work.case.id))
+        work.act(
+            actions.ReadPower(
+                host=work.case.host, case=work.case.id, barred=work.barred
+            )
+        )
         work.later("ReadPower", POWER_PAUSE)
 
 
@@ -304,13 +311,24 @@ def fence_again(work: Work, why: str) -> None:
 
 def void(work: Work, why: str) -> None:
     """Life after an observed off: the device lies or belongs to another
-    chassis. Nothing more is evacuated on its word."""
+    chassis. Nothing more is evacuated on its word, and it is barred."""
     by = "nobody" if work.case.evidence is None else work.case.evidence.by
     doubt = (
         f"{why}: what {by} said is void. Check that the device belongs to "
         "this host; once you have made sure that the host is off: "
         f"`nova-ha confirm-fenced {work.case.host}`"
     )
-    work.update(doubt=doubt)
+    work.update(doubt=doubt, accused=_liars(work))
     work.hold(Hold.LIFE_AFTER_OFF, doubt)
     work.tell("case.evidence_void", work.case.message, model.Severity.ALARM)
+
+
+def _liars(work: Work) -> tuple[str, ...]:
+    """The devices that have called the host off: at the proof, and when its
+    power was last read again. Of a level that spoke as one, all."""
+    evidence, survey = work.case.evidence, work.progress.survey
+    found = set() if evidence is None else set(evidence.devices)
+    power = None if survey is None else survey.power
+    if power is not None and power.state is PowerState.OFF:
+        found.update(power.devices)
+    return tuple(sorted(found.union(work.case.accused)))

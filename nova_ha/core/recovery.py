@@ -23,6 +23,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 
 from nova_ha.core import actions
+from nova_ha.core import barring
 from nova_ha.core import evacuation
 from nova_ha.core import events
 from nova_ha.core import holding
@@ -33,6 +34,7 @@ from nova_ha.core import returning
 from nova_ha.core import settling
 from nova_ha.core import sources
 from nova_ha.core import surveys
+from nova_ha.core import switching
 from nova_ha.core import verdict as verdict_mod
 from nova_ha.core import world as world_mod
 from nova_ha.core.model import CaseState
@@ -96,6 +98,7 @@ def step(
     while previous is not work.case.state:
         previous = work.case.state
         _HANDLERS[previous](work)
+    barring.go_on(work)
     if work.case.state not in ENDED:
         work.remind(_LOUDNESS.get(work.case.state, Severity.ALARM))
     return work.finish()
@@ -147,6 +150,8 @@ def _absorb(work: Work, event: events.Event) -> None:
         case events.ActionFailed(key=key, error=error):
             work.arrived(key, error or "no reason was given")
             work.later(key, work.world.policy.evacuation_backoff)
+            if key == switching.KEY:
+                switching.failed(work, error)
 
 
 def _absorb_done(work: Work, key: str) -> None:
@@ -163,6 +168,10 @@ def _absorb_done(work: Work, key: str) -> None:
             work.update(force_down=Ownership.NONE)
         case "Enable":
             work.update(disable=Ownership.NONE)
+        case "BarDevices":
+            barring.done(work)
+        case switching.KEY:
+            switching.done(work)
 
 
 def _look_after_force_down(work: Work) -> None:
@@ -303,6 +312,7 @@ def _fencing(work: Work) -> None:
             reported_at=None if service is None else service.reported_at,
             signs=_signs(work),
             goodbye=None if view is None else view.facts.goodbye,
+            barred=work.barred,
         )
     )
 
@@ -451,11 +461,15 @@ def _partial(work: Work) -> None:
 
 
 def _evacuated(work: Work) -> None:
-    if not holding.stopped(work) and not proof.in_doubt(work):
-        returning.returned(work)
+    if holding.stopped(work) or proof.in_doubt(work):
+        return
+    if not returning.returned(work):
+        switching.go_on(work)
 
 
 def _ended(work: Work) -> None:
+    if work.case.accused:
+        return  # closed, it would be forgotten
     work.act_when_due(actions.Close(host=work.case.host, case=work.case.id))
 
 

@@ -280,6 +280,7 @@ def survey_if_due(
             targets=wave or again,
             requests=_distinct(waiting),
             power=wave or power,
+            barred=work.barred,
             histories=blind and (listing or bool(waiting)),
             pending=pending,
             look_at=unclear,

@@ -209,6 +209,15 @@ def reads_off(view: liveness.HostView) -> bool:
         and view.power.state is model.PowerState.OFF
         and view.power_began >= view.lost_at
         and not moved
+        and not _by_barred(view, view.power)
+    )
+
+
+def _by_barred(view: liveness.HostView, power: model.PowerReading) -> bool:
+    """Whether a device that has lied is among those that said so."""
+    record = view.facts.record
+    return record is not None and not record.barred.keys().isdisjoint(
+        power.devices
     )
 
 

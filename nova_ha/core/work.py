@@ -138,6 +138,14 @@ class Work:
         """The host's beacon is there."""
         return self.view is not None and self.view.present
 
+    @property
+    def barred(self) -> frozenset[str]:
+        """The host's fence devices that are not believed."""
+        view = self.view
+        record = None if view is None else view.facts.record
+        known = () if record is None else record.barred
+        return frozenset([*known, *self.case.accused])
+
     def report_moves(self) -> int:
         """How often the host's nova-compute has been seen to report."""
         view = self.view

@@ -194,6 +194,7 @@ class World:
                 for host, case in self.cases.items()
                 if case.evidence is not None
                 and case.state in OFF_STATES
+                and not case.power_on.perhaps_on
                 and not case.doubt
                 and case.hold not in _DOUBTFUL
             ),

@@ -32,6 +32,7 @@ from nova_ha.core import sources
 from nova_ha.core import storm
 from nova_ha.core import verdict as verdict_mod
 from nova_ha.core import world as world_mod
+from nova_ha.engine import device_checks
 from nova_ha.engine import enroller
 from nova_ha.engine import executor as executor_mod
 from nova_ha.engine import jobs
@@ -82,6 +83,9 @@ class Controller:
         self._enroller = enroller.Enroller(self._submit, self._teller)
         self._quarantines = quarantines.Quarantines(
             policy, self._submit, notifier
+        )
+        self._device_checks = device_checks.DeviceChecks(
+            policy, self._submit, self._teller
         )
         self._now = model.Now(mono=clock.monotonic(), utc=clock.utcnow())
 
@@ -163,9 +167,30 @@ class Controller:
             case events.QuarantineKept():
                 self._quarantines.take(event, self._now)
                 return {event.host}
+            case (
+                events.DevicesChecked()
+                | events.FencingKept()
+                | events.TopologyChecked()
+            ):
+                self._take_check(event)
             case _:
                 return set(self.fleet.fold(event, self._now.mono))
         return set()
+
+    def _take_check(
+        self,
+        event: events.DevicesChecked
+        | events.FencingKept
+        | events.TopologyChecked,
+    ) -> None:
+        checks, now = self._device_checks, self._now
+        match event:
+            case events.DevicesChecked(host=host):
+                checks.take(event, self.fleet.view(host), now)
+            case events.FencingKept():
+                checks.take_kept(event, now.mono)
+            case events.TopologyChecked():
+                checks.take_topology(event, now.mono)
 
     def _take_result(self, event: events.CaseEvent) -> set[model.HostName]:
         """What has become of an action or a save."""
@@ -191,6 +216,7 @@ class Controller:
         self._publisher.forget()
         self._enroller.forget()
         self._quarantines.forget()
+        self._device_checks.start(self._now.mono)
         self._teller.forget()
         if epoch is None:
             LOG.info("This engine does not lead")
@@ -293,6 +319,15 @@ class Controller:
                 # The edge of one host: a mistake of ours about it must not
                 # keep all others from being recovered.
                 self._tell_mistake(host, error)
+        self._check_devices()
+
+    def _check_devices(self) -> None:
+        """Never in a storm, nor while it cannot be known that there is none;
+        hosts with a case are asked by it."""
+        if self.fleet.connected and not self._memory.storms:
+            self._device_checks.look(
+                self.fleet.views.values(), self.cases, self._now.mono
+            )
 
     def _lead_one(self, host: model.HostName, event: events.Event) -> None:
         view = self.fleet.view(host)

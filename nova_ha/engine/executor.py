@@ -15,6 +15,7 @@ again."""
 
 import abc
 import concurrent.futures
+import enum
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,10 +26,36 @@ from nova_ha import ports
 from nova_ha.core import actions
 from nova_ha.core import events
 from nova_ha.core import model
+from nova_ha.engine import checking
 from nova_ha.engine import jobs
 from nova_ha.engine import performer as performer_mod
 
 LOG = logging.getLogger(__name__)
+
+
+class Lane(enum.Enum):
+    """Jobs that wait for each other's threads; those of one lane never wait
+    for another's."""
+
+    WORK = "work"
+    FENCING = "fencing"  # devices whose word a recovery waits for
+    ASKING = "asking"  # devices that are asked just in case
+
+
+def lane_of(job: jobs.Job) -> Lane:
+    """Where a job belongs. A device that hangs holds a thread for as long as
+    its calls may take: neither saves nor Nova have to wait for that, and no
+    fence for a mere question."""
+    match job:
+        case jobs.CheckDevices() | jobs.CheckTopology():
+            return Lane.ASKING
+        case jobs.Perform(action=actions.ReadPower()):
+            return Lane.ASKING
+        case jobs.Perform(action=actions.Fence() | actions.PowerOn()):
+            return Lane.FENCING
+        case jobs.Perform(action=actions.TakeSurvey(power=True)):
+            return Lane.FENCING
+    return Lane.WORK
 
 
 class Executor(abc.ABC):
@@ -52,15 +79,15 @@ class ConcurrentExecutor(Executor):
         self._under_way: set[str] = set()
 
     @abc.abstractmethod
-    def _start(self, run: Callable[[], None]) -> None:
-        """Have ``run`` called beside the caller."""
+    def _start(self, lane: Lane, run: Callable[[], None]) -> None:
+        """Have ``run`` called beside the caller, when its lane has room."""
 
     def submit(self, job: jobs.Job, epoch: model.Epoch) -> None:
         with self._lock:
             if job.key in self._under_way:
                 return
             self._under_way.add(job.key)
-        self._start(lambda: self._run(job, epoch))
+        self._start(lane_of(job), lambda: self._run(job, epoch))
 
     def _run(self, job: jobs.Job, epoch: model.Epoch) -> None:
         try:
@@ -77,25 +104,35 @@ class ConcurrentExecutor(Executor):
 
 
 class ThreadedExecutor(ConcurrentExecutor):
-    """A bounded pool of threads."""
+    """A bounded pool of threads for each lane."""
 
     def __init__(
         self,
         performer: performer_mod.Performer,
         sink: ports.Sink,
         workers: int,
+        device_workers: int,
     ) -> None:
+        """
+        :param device_workers: jobs at the same time that speak to devices,
+            in each of their two lanes.
+        """
         super().__init__(performer, sink)
-        self._pool = concurrent.futures.ThreadPoolExecutor(
-            workers, thread_name_prefix="executor"
-        )
+        self._pools = {
+            lane: concurrent.futures.ThreadPoolExecutor(
+                workers if lane is Lane.WORK else device_workers,
+                thread_name_prefix=f"executor-{lane.value}",
+            )
+            for lane in Lane
+        }
 
-    def _start(self, run: Callable[[], None]) -> None:
-        self._pool.submit(run)
+    def _start(self, lane: Lane, run: Callable[[], None]) -> None:
+        self._pools[lane].submit(run)
 
     def stop(self) -> None:
         """Take no more jobs; those under way find the lease gone."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def failure(job: jobs.Job, epoch: model.Epoch, error: str) -> events.Event:
@@ -114,6 +151,8 @@ def failure(job: jobs.Job, epoch: model.Epoch, error: str) -> events.Event:
             return events.Published(host=host, verdict=verdict, error=error)
         case jobs.EnrolHost(host=host):
             return events.Enrolled(host=host, error=error)
+        case jobs.CheckJob():
+            return checking.failure(job, error)
         case jobs.KeepQuarantine(host=host, deed=deed):
             return events.QuarantineKept(host=host, deed=deed, error=error)
         case jobs.Perform(action=actions.Evacuate() as action):

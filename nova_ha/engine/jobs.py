@@ -13,6 +13,8 @@
 """What the controller itself asks the executor for, beside the actions of
 its cases."""
 
+from collections.abc import Mapping
+
 from nova_ha.core import actions
 from nova_ha.core import deeds
 from nova_ha.core import model
@@ -73,6 +75,31 @@ class KeepQuarantine(HostJob):
     """Do something about a host that keeps failing."""
 
     deed: deeds.Deed
+
+
+@record
+class CheckJob(Job):
+    """Base of the jobs that see whether fencing would work."""
+
+
+@record
+class CheckDevices(CheckJob, HostJob):
+    """Ask the devices of a host whether they could fence."""
+
+    system_uuid: str
+
+
+@record
+class KeepFencing(CheckJob, HostJob):
+    """Keep what a check has found, in the host's record."""
+
+    health: model.FencingHealth
+    barred: Mapping[str, model.Bar]
+
+
+@record
+class CheckTopology(CheckJob):
+    """Look whether fencing.yaml has changed, and can be used."""
 
 
 @record

@@ -30,6 +30,7 @@ from nova_ha.core import enrolment
 from nova_ha.core import events
 from nova_ha.core import model
 from nova_ha.core import sources
+from nova_ha.engine import checking
 from nova_ha.engine import jobs
 
 T = TypeVar("T")
@@ -60,6 +61,9 @@ class Performer:
         self._world = world
         self._clock = clock
         self._gather = gather
+        self._checks = checking.Checking(
+            world.fencing, world.store, world.leadership
+        )
 
     def perform(self, job: jobs.Job, epoch: model.Epoch) -> events.Event:
         """Do it; every failure that can be expected becomes an event."""
@@ -76,6 +80,8 @@ class Performer:
                 return self._enrol(job, epoch)
             case jobs.KeepQuarantine():
                 return self._keep_quarantine(job, epoch)
+            case jobs.CheckJob():
+                return self._checks.perform(job, epoch)
             case jobs.Perform():
                 return self._act(job.action, epoch)
         raise TypeError(f"unknown job {job.key}")
@@ -227,6 +233,10 @@ class Performer:
                 self._repair(instance, target, epoch)
             case actions.Consume(case=case):
                 self._world.store.consume(epoch, case)
+            case actions.BarDevices():
+                self._bar(action, epoch)
+            case actions.PowerOn():
+                self._power_on(action, epoch)
             case _:
                 raise TypeError(f"unknown action {action.key}")
 
@@ -271,7 +281,7 @@ class Performer:
 
     def _read_power(self, action: actions.ReadPower) -> events.Event:
         began = self._clock.monotonic()
-        reading = self._world.fencing.power_state(action.host)
+        reading = self._world.fencing.power_state(action.host, action.barred)
         return events.PowerRead(host=action.host, reading=reading, began=began)
 
     def _fence(
@@ -283,7 +293,9 @@ class Performer:
             outcome = model.FenceOutcome(host=action.host, aborted=str(error))
         else:
             outcome = self._world.fencing.fence(
-                action.host, lambda: self._last_look(action, epoch)
+                action.host,
+                lambda: self._last_look(action, epoch),
+                action.barred,
             )
         return events.Fenced(
             host=action.host, case=action.case, outcome=outcome
@@ -309,6 +321,7 @@ class Performer:
                 f"the evidence could not be read again: {error}"
             ) from error
         _forbid_by_switches(control, facts)
+        _forbid_by_bars(facts, action.barred)
         if not action.refencing:
             _forbid_by_life(facts, action.goodbye)
         # Last, because reading may have taken longer than the lease.
@@ -339,6 +352,22 @@ class Performer:
                     f"{sources.moves(reader.name)} again", alive=True
                 )
 
+    def _bar(self, action: actions.BarDevices, epoch: model.Epoch) -> None:
+        bar = model.Bar(reason=action.reason, since=self._clock.utcnow())
+        self._world.store.bar(
+            epoch, action.host, {device: bar for device in action.devices}
+        )
+
+    def _power_on(self, action: actions.PowerOn, epoch: model.Epoch) -> None:
+        """:raises FenceAborted: an operator wants it otherwise by now."""
+        membership = self._world.membership
+        facts = membership.read_host(action.host)
+        _forbid_by_switches(membership.read_control(), facts)
+        _forbid_by_bars(facts, action.barred)
+        # Reading may have taken longer than the lease.
+        self._world.leadership.check(epoch)
+        self._world.fencing.power_on(action.host, action.barred)
+
     # -- surveys --
 
     def _survey(self, action: actions.TakeSurvey) -> events.Event:
@@ -346,7 +375,9 @@ class Performer:
         survey = self._ask_nova(action)
         if action.power:
             # Last, however long Nova has taken: this proof perishes.
-            reading = self._world.fencing.power_state(action.host)
+            reading = self._world.fencing.power_state(
+                action.host, action.barred
+            )
             survey = dataclasses.replace(survey, power=reading)
         return events.Surveyed(
             host=action.host, case=action.case, survey=survey, began=began
@@ -423,6 +454,15 @@ def _forbid_by_switches(
     if record.protected or record.maintenance:
         raise exception.FenceAborted(
             record.protected or f"maintenance: {record.maintenance}"
+        )
+
+
+def _forbid_by_bars(facts: model.HostFacts, known: frozenset[str]) -> None:
+    record = facts.record
+    news = set() if record is None else record.barred.keys() - known
+    if news:
+        raise exception.FenceAborted(
+            f"barred meanwhile: {', '.join(sorted(news))}"
         )
 
 

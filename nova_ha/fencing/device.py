@@ -18,6 +18,7 @@ driver does, a device that rejected its credentials is not asked again, and a
 driver that fails in an unforeseen way is a device that failed.
 """
 
+import copy
 import threading
 from collections.abc import Callable
 from concurrent import futures
@@ -73,6 +74,18 @@ class Device:
         self._deadline = driver.call_timeout + GRACE
         self._slots = threading.BoundedSemaphore(MAX_CALLS)
         self._rejected = ""
+        self._barred = False
+
+    def barred(self) -> "Device":
+        """The same device, but nobody speaks to it."""
+        found = copy.copy(self)
+        found._barred = True
+        return found
+
+    @property
+    def driver(self) -> str:
+        """Kind of the device, by the module of its driver."""
+        return type(self._driver).__module__.rpartition(".")[2]
 
     def can(self, capability: base.Capability) -> bool:
         """Whether the device knows how to, and may."""
@@ -110,6 +123,8 @@ class Device:
             )
 
     def _call(self, function: Callable[[], T]) -> T:
+        if self._barred:
+            raise exception.DeviceBarred(self.name)
         if self._rejected:
             raise exception.DeviceCredentials(self.name, self._rejected)
         try:

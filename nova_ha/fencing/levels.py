@@ -28,6 +28,7 @@ from nova_ha import ports
 from nova_ha.core import model
 from nova_ha.fencing import base
 from nova_ha.fencing import device as device_module
+from nova_ha.fencing import examination
 from nova_ha.fencing import procedure
 
 LOG = logging.getLogger(__name__)
@@ -60,7 +61,9 @@ class LevelFencing(ports.Fencing):
         nothing about the one that is now in its place."""
         self._proven.clear()
 
-    def power_state(self, host: model.HostName) -> model.PowerReading:
+    def power_state(
+        self, host: model.HostName, barred: Collection[str] = ()
+    ) -> model.PowerReading:
         """See :meth:`ports.Fencing.power_state`.
 
         The first level that gives a clear answer decides. It is the level
@@ -68,7 +71,7 @@ class LevelFencing(ports.Fencing):
         BMC is broken and the power strip was used, the strip is asked.
         """
         try:
-            levels = self.levels(host)
+            levels = _without(self.levels(host), barred)
         except exception.ConfigError as error:
             return self._reading(host, (), str(error))
         if not levels:
@@ -89,12 +92,15 @@ class LevelFencing(ports.Fencing):
         return self._reading(host, asked, "; ".join(problems))
 
     def fence(
-        self, host: model.HostName, guard: ports.Guard
+        self,
+        host: model.HostName,
+        guard: ports.Guard,
+        barred: Collection[str] = (),
     ) -> model.FenceOutcome:
         """See :meth:`ports.Fencing.fence`. Any error of nova_ha that the
         guard raises is the outcome's ``aborted``."""
         try:
-            levels = self.levels(host)
+            levels = _without(self.levels(host), barred)
         except exception.ConfigError as error:
             return model.FenceOutcome(host=host, error=str(error))
         fence_round = procedure.Round(
@@ -105,7 +111,9 @@ class LevelFencing(ports.Fencing):
             self._proven[host] = fence_round.confirmed_level
         return outcome
 
-    def power_on(self, host: model.HostName) -> None:
+    def power_on(
+        self, host: model.HostName, barred: Collection[str] = ()
+    ) -> None:
         """Command power-on to every device of the host that reads off.
 
         The last level first: a power strip feeds the BMC.
@@ -117,7 +125,8 @@ class LevelFencing(ports.Fencing):
         failure: exception.DeviceError = exception.DeviceRefused(
             f"of {host}", "there is none that can switch power on"
         )
-        for level in reversed(self._levels_or_none(host)):
+        levels = _without(self._levels_or_none(host), barred)
+        for level in reversed(levels):
             for each in level:
                 try:
                     done = _switch_on(each) or done
@@ -125,6 +134,31 @@ class LevelFencing(ports.Fencing):
                     failure = error
         if not done:
             raise failure
+
+    def examine(
+        self, host: model.HostName, system_uuid: str
+    ) -> Sequence[model.DeviceReport]:
+        """See :meth:`ports.Fencing.examine`."""
+        try:
+            levels = self.levels(host)
+        except exception.ConfigError as error:
+            return [model.DeviceReport(problem=str(error))]
+        if not levels:
+            return [
+                model.DeviceReport(
+                    problem="no fence device is configured for it"
+                )
+            ]
+        return [
+            examination.examine(each, number, system_uuid)
+            for number, level in enumerate(levels, 1)
+            for each in level
+        ]
+
+    def topology(self) -> model.TopologyState:
+        """See :meth:`ports.Fencing.topology`. The levels never change,
+        unless a subclass reads them from somewhere."""
+        return model.TopologyState(version=1)
 
     def has_device(self, host: model.HostName) -> bool:
         """See :meth:`ports.Fencing.has_device`."""
@@ -182,9 +216,20 @@ class LevelFencing(ports.Fencing):
             host=host,
             state=state,
             device=procedure.names(devices),
+            devices=tuple(each.name for each in devices),
             seen_at=self._clock.utcnow(),
             error=error,
         )
+
+
+def _without(
+    levels: Sequence[procedure.Level], barred: Collection[str]
+) -> Sequence[procedure.Level]:
+    """The levels, with the barred devices silenced."""
+    return [
+        [each.barred() if each.name in barred else each for each in level]
+        for level in levels
+    ]
 
 
 def _combined(answers: Sequence[procedure.Answer]) -> model.PowerState:

@@ -129,22 +129,28 @@ class Round:
                     f"{device.name}: {answer.problem}"
                 ) from answer
         if _all_off(answers):
-            return self._evidence(number, level, "was off already")
+            return self._evidence(
+                number, level, "was off already", commanded=False
+            )
         if not any(map(_switchable, level)):
             raise _LevelFailed(f"{names(level)}: not off, for evidence only")
         began = self._clock.monotonic()
         self._observe(level, self._command_all(level, answers))
         took = self._clock.monotonic() - began
-        return self._evidence(number, level, f"off {took:.1f} s after command")
+        return self._evidence(
+            number, level, f"off {took:.1f} s after command", commanded=True
+        )
 
     def _evidence(
-        self, number: int, level: Level, how: str
+        self, number: int, level: Level, how: str, *, commanded: bool
     ) -> model.FenceEvidence:
         seen_at: datetime.datetime = self._clock.utcnow()
         return model.FenceEvidence(
             kind=model.EvidenceKind.POWER_OFF_OBSERVED,
             by=names(level),
+            devices=tuple(device.name for device in level),
             seen_at=seen_at,
+            commanded=commanded,
             detail=f"level {number}: {how}",
         )
 

@@ -136,6 +136,7 @@ class Topology(levels_module.LevelFencing):
         self._find_driver = find_driver
         self._lock = threading.Lock()  # held while files are read only
         self._problem = ""
+        self._version = 1
         # Taken before reading: a change meanwhile must not go unnoticed.
         before = _fingerprint((path,))
         self._loaded = self._load()
@@ -147,6 +148,13 @@ class Topology(levels_module.LevelFencing):
         """Why the file as it is now is not in force; empty where it is."""
         self._current()
         return self._problem
+
+    def topology(self) -> model.TopologyState:
+        """See :meth:`ports.Fencing.topology`."""
+        self._current()
+        return model.TopologyState(
+            version=self._version, problem=self._problem
+        )
 
     def levels(self, host: model.HostName) -> Sequence[procedure.Level]:
         """The levels of a host by the version in force, none where no rule
@@ -181,6 +189,7 @@ class Topology(levels_module.LevelFencing):
             )
             return
         self._loaded = loaded
+        self._version += 1
         self._problem = ""
         sources = loaded.config.sources
         # Where the set of files has changed, look once more next time.

@@ -93,24 +93,28 @@ class TurnExecutor(executor.ConcurrentExecutor):
         clock: clock_mod.Clock,
         workers: int,
     ) -> None:
+        """
+        :param workers: in each lane.
+        """
         super().__init__(performer_, sink)
         self._clock = clock
-        self._free = workers
-        self._waiting: collections.deque[Callable[[], None]]
-        self._waiting = collections.deque()
+        self._free = dict.fromkeys(executor.Lane, workers)
+        self._waiting: dict[
+            executor.Lane, collections.deque[Callable[[], None]]
+        ] = {lane: collections.deque() for lane in executor.Lane}
 
-    def _start(self, run: Callable[[], None]) -> None:
-        if self._free <= 0:
-            self._waiting.append(run)
+    def _start(self, lane: executor.Lane, run: Callable[[], None]) -> None:
+        if self._free[lane] <= 0:
+            self._waiting[lane].append(run)
             return
-        self._free -= 1
-        self._clock.spawn(lambda: self._work(run), "executor")
+        self._free[lane] -= 1
+        self._clock.spawn(lambda: self._work(lane, run), "executor")
 
-    def _work(self, run: Callable[[], None]) -> None:
+    def _work(self, lane: executor.Lane, run: Callable[[], None]) -> None:
         run()
-        while self._waiting:
-            self._waiting.popleft()()
-        self._free += 1
+        while self._waiting[lane]:
+            self._waiting[lane].popleft()()
+        self._free[lane] += 1
 
 
 def gather_in(clock: clock_mod.Clock) -> performer.Gather:

@@ -43,6 +43,10 @@ _NOT_ENGINES = (agent_conf, notifications_conf)
 _REAL_SERVERS = (fencing_conf, nova_conf, zookeeper_conf)
 """Of these only the numbers matter in a run: no address, no password."""
 
+_NOT_BY_ITSELF = ("check_interval", "parallel")
+"""The routine check of all devices would fill a run with questions that it is
+not about; who wants it names ``device_check_interval``."""
+
 _YAML = (".yaml", ".yml")
 
 
@@ -83,6 +87,7 @@ def _settable() -> dict[str, str]:
         for option in module.OPTS
         if module not in _REAL_SERVERS
         or isinstance(option, cfg.FloatOpt | cfg.IntOpt)
+        if option.dest not in _NOT_BY_ITSELF
     }
 
 
@@ -193,7 +198,9 @@ def _from_conf(conf: cfg.ConfigOpts) -> Settings:
         storage_poll=conf.evidence.interval,
     )
     return Settings(
-        policy=assembly.policy(conf),
+        policy=dataclasses.replace(
+            assembly.policy(conf), device_check_interval=0.0
+        ),
         intervals=intervals,
         heartbeats=sources.STORAGE in conf.evidence.drivers,
     )

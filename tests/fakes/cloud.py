@@ -92,6 +92,9 @@ class Host:
         self.failure_domain = ""
         self.incidents = ()
         self.quarantine = None
+        self.barred = {}
+        self.fencing = None
+        self.other_chassis = False
         self.sequence = 1
         self.reported_at = START
         self.forced_down = False
@@ -131,6 +134,8 @@ class Host:
                 failure_domain=self.failure_domain,
                 incidents=self.incidents,
                 quarantine=self.quarantine,
+                barred=self.barred,
+                fencing=self.fencing,
             ),
             beacon=beacon,
             goodbye=self.goodbye,
@@ -179,6 +184,7 @@ class Cloud(
         self.rebuild_seconds = 2.0
         self.outcomes = collections.deque()
         self.nova_down = False
+        self.fencing_file = model.TopologyState(version=1)
         for name in names:
             for number in range(instances):
                 self.boot(name, f"{name}{number}")
@@ -263,6 +269,14 @@ class Cloud(
         self.hosts[host].quarantine = quarantine
         if quarantine is None:
             self.hosts[host].incidents = ()
+
+    def bar(self, epoch, host, barred):
+        self.check(epoch)
+        self.hosts[host].barred = {**barred, **self.hosts[host].barred}
+
+    def keep_fencing(self, epoch, host, health):
+        self.check(epoch)
+        self.hosts[host].fencing = health
 
     def consume(self, epoch, case):
         self.confirmations.pop(case, None)
@@ -382,26 +396,28 @@ class Cloud(
 
     # -- devices --
 
-    def power_state(self, host):
+    def power_state(self, host, barred=()):
         state = self.hosts[host].power
-        if self.hosts[host].device in ("fails", "hung"):
+        if self.hosts[host].device in ("fails", "hung") or barred:
             state = model.PowerState.UNKNOWN
         return model.PowerReading(
             host=host,
             state=state,
             device=f"bmc-{host}",
+            devices=(f"bmc-{host}",),
             seen_at=self.clock.utcnow(),
             error="no answer" if state is model.PowerState.UNKNOWN else "",
         )
 
-    def fence(self, host, guard):
+    def fence(self, host, guard, barred=()):
         device = self.hosts[host]
         seen = model.FenceEvidence(
             kind=model.EvidenceKind.POWER_OFF_OBSERVED,
             by=f"bmc-{host}",
+            devices=(f"bmc-{host}",),
             seen_at=self.clock.utcnow(),
         )
-        if device.device == "fails":
+        if device.device == "fails" or barred:
             return model.FenceOutcome(host=host, error="no level confirmed")
         if device.power is model.PowerState.OFF:
             return model.FenceOutcome(host=host, evidence=seen)
@@ -417,10 +433,35 @@ class Cloud(
         if device.device != "lies":
             device.crash()
             device.power = model.PowerState.OFF
-        return model.FenceOutcome(host=host, evidence=seen, off_sent=True)
+        return model.FenceOutcome(
+            host=host,
+            evidence=dataclasses.replace(seen, commanded=True),
+            off_sent=True,
+        )
 
-    def power_on(self, host):
+    def power_on(self, host, barred=()):
+        self.calls.append(("on", host))
+        if self.hosts[host].device == "fails":
+            raise exception.DeviceRefused(f"bmc-{host}", "it is broken")
         self.hosts[host].power_on()
+
+    def examine(self, host, system_uuid):
+        return [
+            model.DeviceReport(
+                device=f"bmc-{host}",
+                level=1,
+                power=self.hosts[host].power,
+                problem="it is broken"
+                if self.hosts[host].device in ("fails", "hung")
+                else "another machine"
+                if self.hosts[host].other_chassis
+                else "",
+                other_chassis=self.hosts[host].other_chassis,
+            )
+        ]
+
+    def topology(self):
+        return self.fencing_file
 
     def has_device(self, host):
         return True

@@ -144,6 +144,8 @@ class StoreContract(coordinated.Coordinated):
             self.put(self.open("operator"), path, record)
         self.assertRaises(refused, store.count_death, epoch, C1, NOW)
         self.assertRaises(refused, store.quarantine, epoch, C1, self.SICK)
+        self.assertRaises(refused, store.bar, epoch, C1, {"bmc": self.BAR})
+        self.assertRaises(refused, store.keep_fencing, epoch, C1, self.HEALTH)
 
     def test_a_deposed_leader_changes_nothing(self) -> None:
         self.store.save(self.case, None)
@@ -318,6 +320,10 @@ class StoreContract(coordinated.Coordinated):
         self.assertEqual(b"rubbish", self.tree.get(path).data)
 
     SICK = model.Quarantine(reason="3 deaths", since=NOW)
+    BAR = model.Bar(reason="it lied", since=NOW)
+    HEALTH = model.FencingHealth(
+        fenceable=False, failing={"bmc": "no connection"}, since=NOW
+    )
 
     def test_deaths_are_counted_once(self) -> None:
         self.store.enrol(self.epoch, coordinated.host_record())
@@ -346,9 +352,32 @@ class StoreContract(coordinated.Coordinated):
             coordinated.host_record(machine_id="machine-2"), self.recorded()
         )
 
+    def test_bar(self) -> None:
+        bar = self.BAR
+        self.store.enrol(self.epoch, coordinated.host_record())
+        self.store.bar(self.epoch, C1, {"bmc": bar})
+        other = dataclasses.replace(bar, reason="another")
+        self.store.bar(self.epoch, C1, {"bmc": other, "pdu": other})
+        expected = {"bmc": bar, "pdu": other}
+        self.assertEqual(expected, self.recorded().barred)
+        # No agent lifts it by enrolling again.
+        self.store.enrol(
+            self.epoch, coordinated.host_record(machine_id="machine-2")
+        )
+        self.assertEqual(expected, self.recorded().barred)
+
+    def test_what_a_check_has_found(self) -> None:
+        self.store.enrol(self.epoch, coordinated.host_record())
+        self.store.keep_fencing(self.epoch, C1, self.HEALTH)
+        self.store.enrol(
+            self.epoch, coordinated.host_record(machine_id="machine-2")
+        )
+        self.assertEqual(self.HEALTH, self.recorded().fencing)
+
     def test_a_host_that_is_gone_is_not_enrolled_by_its_death(self) -> None:
         self.store.count_death(self.epoch, C1, NOW)
         self.store.quarantine(self.epoch, C1, self.SICK)
+        self.store.bar(self.epoch, C1, {"bmc": self.BAR})
         self.assertIsNone(self.read_back().record)
 
     def test_consume(self) -> None:

@@ -301,6 +301,21 @@ class WordsTestCase(base.TestCase):
 
 
 class StaleReadingTestCase(base.TestCase):
+    def test_what_a_barred_device_has_said_is_void(self):
+        bar = model.Bar(reason="it lied", since=make.utc(0))
+        for barred, off in (({"bmc": bar}, False), ({"pdu": bar}, True)):
+            reading = dataclasses.replace(
+                make.power(PowerState.OFF), devices=("bmc",)
+            )
+            view = make.missing(
+                since=NOW - 20.0,
+                facts=make.facts(record=make.record(barred=barred)),
+                power=reading,
+                power_began=NOW - 2.0,
+            )
+            view = dataclasses.replace(view, lost_at=NOW - 20.0)
+            self.assertIs(off, verdict.reads_off(view))
+
     def test_a_report_after_it_read_off_makes_the_reading_void(self):
         source = sources.Source(
             value=None, moved_at=NOW - 1.0, looked_at=NOW, moves=3

@@ -297,9 +297,9 @@ class LifeTestCase(ControllerTestCase):
         self.cloud.services = moved
         fence = self.cloud.fence
 
-        def late(name, guard):
+        def late(*arguments):
             armed.append(True)
-            return fence(name, guard)
+            return fence(*arguments)
 
         self.cloud.fence = late
         self.engine.run(40)

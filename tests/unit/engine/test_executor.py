@@ -52,7 +52,7 @@ class ThreadedExecutorTestCase(base.TestCase):
         self.answers = queue.SimpleQueue()
         self.performer = Performer()
         self.executor = executor.ThreadedExecutor(
-            self.performer, self.answers.put, workers=2
+            self.performer, self.answers.put, workers=2, device_workers=2
         )
         self.addCleanup(self.end)
 
@@ -214,3 +214,42 @@ class GatherTestCase(base.TestCase):
             return gather([lambda: 1])
 
         self.assertEqual([[1], [1]], gather([nested, nested]))
+
+
+class LaneTestCase(ThreadedExecutorTestCase):
+    """Devices that hang keep nobody else from being served."""
+
+    def fence(self, host, **changes):
+        action = actions.Fence(host=host, case=f"case-{host}", boot_id="b")
+        return jobs.Perform(host=host, action=action)
+
+    def read_power(self, host):
+        action = actions.ReadPower(host=host, case=f"case-{host}")
+        return jobs.Perform(host=host, action=action)
+
+    def test_each_kind_has_its_own(self):
+        wave = actions.TakeSurvey(host="a", case="case-a", power=True)
+        for job, lane in (
+            (self.fence("a"), executor.Lane.FENCING),
+            (jobs.Perform(host="a", action=wave), executor.Lane.FENCING),
+            (self.read_power("a"), executor.Lane.ASKING),
+            (
+                jobs.CheckDevices(host="a", system_uuid=""),
+                executor.Lane.ASKING,
+            ),
+            (self.survey(), executor.Lane.WORK),
+            (jobs.LoadCases(), executor.Lane.WORK),
+        ):
+            self.assertIs(lane, executor.lane_of(job))
+
+    def test_hung_devices_hold_up_neither_fences_nor_saves(self):
+        for host in "abcdef":
+            self.executor.submit(self.read_power(host), EPOCH)
+        self.assertEqual(
+            {"case-a ReadPower", "case-b ReadPower"},
+            {self.begun()[0], self.begun()[0]},
+        )
+        self.executor.submit(self.fence("g"), EPOCH)
+        self.assertEqual("case-g Fence", self.begun()[0])
+        self.executor.submit(self.survey("h"), EPOCH)
+        self.assertEqual("case-h TakeSurvey", self.begun()[0])

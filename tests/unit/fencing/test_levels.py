@@ -167,3 +167,70 @@ class _Journal(list):
     def append(self, call: str) -> None:
         self._order.append(f"{self._name}.{call}")
         super().append(call)
+
+    # -- barred devices ------------------------------------------------------
+
+    def test_a_barred_device_is_not_spoken_to_and_proves_nothing(self) -> None:
+        self.bmcs["bmc"].state = OFF
+        self.bmcs["left"].state = self.bmcs["right"].state = ON
+        self.assertIs(OFF, self.fencing.power_state(HOST).state)
+        self.bmcs["bmc"].calls.clear()
+        self.assertIs(ON, self.fencing.power_state(HOST, {"bmc"}).state)
+        self.assertEqual([], self.bmcs["bmc"].calls)
+
+    def test_the_next_level_takes_over(self) -> None:
+        outcome = self.fencing.fence(HOST, permit, {"bmc"})
+        evidence = outcome.evidence
+        assert evidence is not None
+        self.assertEqual(("left", "right"), evidence.devices)
+        self.assertEqual([], self.bmcs["bmc"].calls)
+        self.assertIs(ON, self.bmcs["bmc"].state)
+
+    def test_a_level_with_one_barred_device_is_left_untouched(self) -> None:
+        self.bmcs["bmc"].alive = False
+        outcome = self.fencing.fence(HOST, permit, {"left"})
+        self.assertIsNone(outcome.evidence)
+        self.assertIn("left: barred", outcome.error)
+        self.assertIn("nova-ha fence clear HOST left", outcome.error)
+        self.assertNotIn("off", self.bmcs["right"].calls)
+
+    def test_it_switches_nothing_on(self) -> None:
+        for bmc in self.bmcs.values():
+            bmc.state = OFF
+        self.fencing.power_on(HOST, {"bmc"})
+        self.assertEqual([], self.bmcs["bmc"].calls)
+        self.assertRaises(
+            exception.DeviceBarred,
+            self.fencing.power_on,
+            HOST,
+            {"bmc", "left", "right"},
+        )
+
+    def test_whose_command_it_was(self) -> None:
+        outcome = self.fencing.fence(HOST, permit)
+        assert outcome.evidence is not None
+        self.assertTrue(outcome.evidence.commanded)
+        outcome = self.fencing.fence(HOST, permit)
+        assert outcome.evidence is not None
+        self.assertFalse(outcome.evidence.commanded)
+
+    # -- checking ------------------------------------------------------------
+
+    def test_every_device_is_examined(self) -> None:
+        self.bmcs["left"].alive = False
+        reports = self.fencing.examine(HOST, "")
+        self.assertEqual(
+            [(1, "bmc", True), (2, "left", False), (2, "right", True)],
+            [(one.level, one.device, one.ok) for one in reports],
+        )
+        for bmc in self.bmcs.values():
+            self.assertLessEqual(set(bmc.calls), {"status"})
+
+    def test_no_device_is_a_finding(self) -> None:
+        for host, words in (
+            (OTHER, "no fence device"),
+            (DOUBTFUL, "two rules"),
+        ):
+            (report,) = self.fencing.examine(host, "")
+            self.assertFalse(report.ok)
+            self.assertIn(words, report.problem)
