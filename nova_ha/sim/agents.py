@@ -250,7 +250,8 @@ class SimAgent:
 
     def _run(self, program: kernel_mod.Program) -> None:
         # No two agents touch their sessions in the same moments.
-        phase = self._kernel.random.uniform(0.0, self.policy.touch_interval)
+        chance = self._kernel.chance(f"phase of {program.name}")
+        phase = chance.uniform(0.0, self.policy.touch_interval)
         program.clock.sleep(phase)
         while not self._served(program):
             program.clock.sleep(RESTART_SECONDS)

@@ -282,7 +282,8 @@ class BmcDriver(base.FenceDriver):
         return here and self._bmc.reachable
 
     def _travel(self) -> None:
-        self._kernel.pause(self._kernel.random.uniform(*_LATENCY))
+        chance = self._kernel.chance(f"messages of {self.name}")
+        self._kernel.pause(chance.uniform(*_LATENCY))
 
     def _wait_until(self, deadline: float) -> None:
         self._kernel.pause(max(0.0, deadline - self._kernel.now))

@@ -56,7 +56,8 @@ class Kernel:
         """Seconds since the beginning of the run, true time."""
         self.steps = 0
         """How many things have happened."""
-        self.random = random.Random(seed)
+        self._seed = seed
+        self._chances: dict[str, random.Random] = {}
         self.after_step: list[Call] = []
         """Called after each thing that happens, e.g. to check what must
         hold."""
@@ -68,6 +69,17 @@ class Kernel:
     @property
     def utc(self) -> datetime.datetime:
         return START + datetime.timedelta(seconds=self.now)
+
+    def chance(self, of: str) -> random.Random:
+        """What decides one kind of thing, apart from all others: a change
+        that makes something happen once more leaves them as they were, and
+        so the rest of the run.
+
+        :param of: what is decided; an id, not shown to anybody.
+        """
+        if of not in self._chances:
+            self._chances[of] = random.Random(f"{self._seed} {of}")
+        return self._chances[of]
 
     def at(self, moment: float, call: Call) -> None:
         """Have ``call`` called at a moment; those of the same moment in the

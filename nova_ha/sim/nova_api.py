@@ -105,7 +105,8 @@ class Services:
 class _Call:
     """A request and its answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str) -> None:
+        self.what = what
         self.answered = threading.Event()
         self.result: Any = None
         self.error: exception.NovaHaError | None = None
@@ -315,10 +316,10 @@ class Api(ports.Compute):
         """
         self._program.check_alive()
         fate = fate or Fate()
-        call = _Call()
+        call = _Call(what)
         if not fate.request_lost:
             self._kernel.after(
-                self._knobs.latency() + fate.delay,
+                self._knobs.latency(what) + fate.delay,
                 lambda: self._arrive(call, work, fate),
             )
         timeout = self._knobs.request_timeout
@@ -345,7 +346,7 @@ class Api(ports.Compute):
             call.error = error
         if not fate.answer_lost:
             self._kernel.after(
-                self._knobs.latency(), lambda: self._answer(call)
+                self._knobs.latency(call.what), lambda: self._answer(call)
             )
 
     def _answer(self, call: _Call) -> None:

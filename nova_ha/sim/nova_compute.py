@@ -110,7 +110,8 @@ class NovaCompute:
                 self._init_instance(server)
         self._ready = True
         self._deliver()
-        self.pause(self.kernel.random.uniform(0.5, 1.0) * FIRST_REPORT)
+        chance = self.kernel.chance(f"first report of {self.host}")
+        self.pause(chance.uniform(0.5, 1.0) * FIRST_REPORT)
         while True:
             if self._connected():
                 self.records.report(self.host)

@@ -172,7 +172,7 @@ class Rebuild:
             self._fail(compute, failure)
 
     def _rebuild(self, compute: nova_compute.NovaCompute) -> None:
-        seconds = compute.knobs.rebuild_time()
+        seconds = compute.knobs.rebuild_time(self.server.id)
         self._claim(compute)
         if self.outcome is Outcome.STUCK:
             return

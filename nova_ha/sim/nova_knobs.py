@@ -152,16 +152,21 @@ class Knobs:
 
     # -- chance --------------------------------------------------------------
 
-    def latency(self) -> float:
-        """Of one message between an engine and the API."""
-        return self.api_latency * self._kernel.random.uniform(0.5, 1.5)
+    def latency(self, of: str) -> float:
+        """Of one message between an engine and the API.
+
+        :param of: what kind of message.
+        """
+        chance = self._kernel.chance(f"{of} to Nova")
+        return self.api_latency * chance.uniform(0.5, 1.5)
 
     def hop(self) -> float:
         """Of one message inside Nova."""
-        return self._kernel.random.uniform(0.02, 0.1)
+        return self._kernel.chance("messages in Nova").uniform(0.02, 0.1)
 
-    def rebuild_time(self) -> float:
-        return self._kernel.random.uniform(*self.rebuild_seconds)
+    def rebuild_time(self, instance: model.InstanceId) -> float:
+        chance = self._kernel.chance(f"rebuilds of {instance}")
+        return chance.uniform(*self.rebuild_seconds)
 
     def cell_answers(self, host: model.HostName | str | None) -> bool:
         return host not in self.down_cells

@@ -116,7 +116,8 @@ class SimZnodes(znodes.GuardedZnodes):
         found: dict[str, Node | None] = {}
         while names:
             # Others' changes may come between any two reads.
-            size = self._kernel.random.randint(1, min(BATCH, len(names)))
+            chance = self._kernel.chance("batches of reads")
+            size = chance.randint(1, min(BATCH, len(names)))
             batch, names = names[:size], names[size:]
             found |= self._get_batch(batch, watch)
         return found

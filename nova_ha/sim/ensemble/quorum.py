@@ -120,8 +120,9 @@ class Quorum:
     def serve(self) -> None:
         """A leader is elected. It counts all time-outs anew."""
         self.serving = True
-        self.leader = self._kernel.random.randrange(self._members)
-        phase = self._kernel.random.uniform(0.0, self._tick)
+        chance = self._kernel.chance("elections of ZooKeeper")
+        self.leader = chance.randrange(self._members)
+        phase = chance.uniform(0.0, self._tick)
         self._rhythm = sessions_mod.Rhythm(self._tick, phase)
         for session in self.sessions.values():
             session.restart(self._kernel.now)
@@ -165,7 +166,8 @@ class Quorum:
         return self._attach(peer, self._new_session(peer))
 
     def _attach(self, peer: Peer, session: Session) -> Link:
-        member = self._kernel.random.randrange(self._members)
+        chance = self._kernel.chance(f"ZooKeeper of {peer.program.name}")
+        member = chance.randrange(self._members)
         link = Link(peer, session, member, lambda: self.reached_by(peer))
         self._links[session.id] = link
         self.touch(link)

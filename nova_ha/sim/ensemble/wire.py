@@ -29,7 +29,7 @@ GIVE_UP = 60.0
 
 
 def latency(kernel: kernel_mod.Kernel) -> float:
-    return kernel.random.uniform(*LATENCY)
+    return kernel.chance("messages of ZooKeeper").uniform(*LATENCY)
 
 
 class Wire:

@@ -35,7 +35,7 @@ class NovaTestCase(base.TestCase):
 
     def set_up_cloud(self):
         """A new one, in which 20 s have passed."""
-        self.kernel = kernel_mod.Kernel(seed=1)
+        self.kernel = kernel_mod.Kernel(seed=5)
         self.addCleanup(self.kernel.close)
         self.networks = network.Networks()
         self.journal = journal_mod.Journal(self.kernel)

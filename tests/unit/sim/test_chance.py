@@ -71,6 +71,8 @@ def _last(script):
 
 
 BY_HAND = {
+    # Refused, and so no trouble.
+    "forge-znode",
     # What ``for`` undoes others with.
     "thaw",
     "start-agent",

@@ -485,6 +485,7 @@ VARIANTS = (
             CRASH,
             fault("freeze", *BOTH, when="nova.evacuate-sent", lasts=20.0),
             seconds=90.0,
+            seed=3,
         ),
     ),
     Variant(
@@ -511,6 +512,7 @@ VARIANTS = (
             CRASH,
             fault("kill", *BOTH, when="nova.evacuate-sent", lasts=1.0),
             fault("disable", "host-2", "host-3", at=30.0),
+            seed=3,
         ),
     ),
     Variant(
