@@ -13,7 +13,6 @@
 """The evacuations that were asked for, and what has become of them."""
 
 import dataclasses
-from collections.abc import Iterator
 
 from nova_ha.core import model
 from nova_ha.core import runners
@@ -76,14 +75,9 @@ class Requests:
     def of(self, instance: str) -> list[Request]:
         return self._of.get(instance, [])
 
-    def done(self) -> Iterator[Request]:
-        """Those that have ended well."""
-        return (
-            one
-            for requests in self._of.values()
-            for one in requests
-            if one.status in runners.DONE
-        )
+    def with_record(self, record: int) -> Request | None:
+        """The one that Nova has made this record of."""
+        return self._records.get(record)
 
     def sent(self, entry: journal.Entry) -> None:
         target, source = (

@@ -14,7 +14,6 @@
 
 from collections.abc import Mapping
 
-from nova_ha.core import runners
 from nova_ha.core import verdict
 from nova_ha.sim import journal
 from nova_ha.sim.invariants import base
@@ -83,12 +82,13 @@ class Resume(base.Invariant):
     # -- evacuations ---------------------------------------------------------
 
     def _migration(self, entry: journal.Entry) -> None:
-        if entry.details["status"] not in runners.DONE:
+        if entry.details["status"] != "done":
+            # ``completed`` is what a source says that cleans up, of whatever
+            # record it finds.
             return
-        record = int(entry.details["record"])
-        for one in self._requests.done():
-            if one.record == record:
-                self._done(one, entry)
+        one = self._requests.with_record(int(entry.details["record"]))
+        if one is not None:
+            self._done(one, entry)
 
     def _done(self, one: requests_mod.Request, entry: journal.Entry) -> None:
         earlier = self._moved.get((one.instance, one.source))

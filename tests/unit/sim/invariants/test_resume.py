@@ -55,6 +55,11 @@ class TwiceTestCase(stage.TestCase):
         self.evacuate()
         self.assert_broken(7)
 
+    def test_a_record_that_the_source_cleans_up(self):
+        self.stage.evacuate()
+        self.stage.migration(self.stage.accept(), "completed")
+        self.assert_kept()
+
     def test_again_after_the_guest_has_been_back(self):
         self.stage.rise("a")
         self.stage.start_guest("a")
