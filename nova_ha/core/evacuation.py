@@ -101,6 +101,7 @@ def _send_wave(work: Work) -> None:
                 survey.migrations,
                 work.world.agents,
                 marks,
+                over=move.over,
             )
             marks = finding.marks
             move = _decide(work, move, finding, room, slots)

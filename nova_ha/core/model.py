@@ -385,6 +385,9 @@ class Move:
     """Id of the latest migration record seen for this move."""
     ignored: int = 0
     """Records with this id or a lower one belong to the past."""
+    over: tuple[int, ...] = ()
+    """Ids of records that look open and are not: their target had taken the
+    request when it lost its power, and nobody closes them."""
     unanswered: bool = False
     """A request of ours has left no record. It may have been lost; the
     target stays pinned in case it was not."""

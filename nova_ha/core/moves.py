@@ -275,10 +275,19 @@ def had_duplicate_failure(
     )
 
 
-def target_died(move: Move) -> Move:
-    """The target itself has been fenced: nothing runs there."""
+def target_died(move: Move, records: Collection[model.Migration] = ()) -> Move:
+    """The target itself has been fenced: nothing runs there, and what it had
+    taken from its message queue is over, whatever its record says."""
+    taken = {
+        one.id
+        for one in _evacuations(move.instance, records)
+        if one.dest == move.target
+        and one.status not in runners.TERMINAL
+        and one.status != "accepted"
+    }
     return dataclasses.replace(
         move,
+        over=tuple(sorted(taken.union(move.over))),
         state=MoveState.RETRY,
         target=None,
         unanswered=False,

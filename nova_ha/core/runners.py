@@ -90,9 +90,13 @@ def destinations(
     instance: model.InstanceId,
     source: model.HostName,
     records: Collection[model.Migration],
+    over: Collection[int] = (),
 ) -> dict[model.HostName, bool]:
     """Hosts that the records of an instance make possible runners, and
-    whether Nova may still start it there."""
+    whether Nova may still start it there.
+
+    :param over: ids of open records of which nothing more will come.
+    """
     mine = [one for one in records if one.instance == instance]
     found: dict[model.HostName, bool] = {}
     for one in mine:
@@ -100,7 +104,9 @@ def destinations(
             continue
         if _refused(one) or _has_left(one, mine):
             continue
-        found[one.dest] = found.get(one.dest, False) or _startable(one)
+        found[one.dest] = found.get(one.dest, False) or (
+            _startable(one) and one.id not in over
+        )
     return found
 
 
@@ -144,6 +150,7 @@ def possible(
     agents: Agents,
     marks: Marks,
     asked: Collection[model.HostName] = (),
+    over: Collection[int] = (),
 ) -> Finding:
     """The hosts beside the dead ``source`` that may run ``instance``.
 
@@ -151,12 +158,13 @@ def possible(
         names a host without an inventory in ``agents``, or ``source``.
     :param marks: what earlier calls returned.
     :param asked: hosts that a request without a record may have reached.
+    :param over: see :func:`destinations`.
     """
     marked = dict(marks)
     listed = agents.listed(instance, source)
     runners, asking = set(listed), set()
     found = dict.fromkeys(asked, False)
-    found.update(destinations(instance, source, records))
+    found.update(destinations(instance, source, records, over))
     for host, startable in found.items():
         if host in agents.fenced:
             continue

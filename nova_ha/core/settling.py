@@ -62,6 +62,7 @@ def _possible(
         work.world.agents,
         work.progress.marks,
         asked=(move.target,) if move.unanswered and move.target else (),
+        over=move.over,
     )
     work.remember(marks=finding.marks)
     return finding.runners

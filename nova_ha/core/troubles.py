@@ -58,7 +58,8 @@ def _without_target(work: Work, move: Move) -> Move:
         return _bound(work, move)
     if move.state is MoveState.REQUESTED and not _lost(work, move):
         return move
-    died = moves.target_died(move)
+    survey = work.progress.survey
+    died = moves.target_died(move, () if survey is None else survey.migrations)
     work.tell_move(died, "instance.retry", Severity.WARNING)
     return died
 

@@ -229,3 +229,14 @@ class FollowTestCase(base.TestCase):
             (move.state, move.target, move.ignored, move.unanswered),
         )
         self.assertIn("b died", move.reason)
+
+    def test_what_a_target_had_taken_when_it_died_is_over(self):
+        records = [
+            make.migration(1, "pre-migrating", "c"),
+            make.migration(2, "failed"),
+            make.migration(3, "accepted"),
+            make.migration(4, "pre-migrating"),
+            make.migration(5, "pre-migrating", instance="i2"),
+        ]
+        move = make.move(MoveState.RUNNING, target="b", over=(1,))
+        self.assertEqual((1, 4), moves.target_died(move, records).over)

@@ -25,9 +25,9 @@ class RunnersTestCase(base.TestCase):
             listed.put(one.host, one)
         return runners.Agents(guests=listed, fenced=frozenset(fenced))
 
-    def possible(self, records, agents=None, marks=None):
+    def possible(self, records, agents=None, marks=None, over=()):
         finding = runners.possible(
-            "i1", "a", records, agents or self.agents(), marks or {}
+            "i1", "a", records, agents or self.agents(), marks or {}, over=over
         )
         self.marks = finding.marks
         return set(finding.runners)
@@ -193,6 +193,16 @@ class AgentsTestCase(RunnersTestCase):
         )
         # It may have switched over just before.
         self.assertEqual({"b"}, self.possible([record]))
+
+    def test_nothing_comes_of_one_that_is_over(self):
+        """But its host may still run what it has begun."""
+        inventory = make.inventory("b", sequence=99)
+        marks = {("i1", "b"): ("boot-1", 1)}
+        record, over = make.migration(1, "pre-migrating"), (1,)
+        agents = self.agents(inventory)
+        self.assertEqual({"b"}, self.possible([record], agents, marks))
+        self.assertEqual(set(), self.possible([record], agents, marks, over))
+        self.assertEqual({"b"}, self.possible([record], agents, {}, over))
 
     def test_one_startable_record_is_enough(self):
         inventory = make.inventory("b", sequence=99)
