@@ -23,6 +23,7 @@ from oslo_config import cfg
 from nova_ha import clock as nova_clock
 from nova_ha import exception
 from nova_ha.coordination import acl
+from nova_ha.coordination import audit
 from nova_ha.coordination import contenders
 from nova_ha.coordination import opening
 from nova_ha.coordination import operator_words
@@ -128,6 +129,23 @@ class Store(abc.ABC):
 
         :raises CoordinationError: it is not enrolled.
         """
+
+    @abc.abstractmethod
+    def facts(self, host: HostName) -> model.HostFacts:
+        """Read one host now."""
+
+    @abc.abstractmethod
+    def clear(self, host: HostName, device: str) -> model.Bar | None:
+        """Believe a barred device of a host again; returns what it was
+        barred for, None where it was not.
+
+        :raises CoordinationError: the host is not enrolled.
+        """
+
+    @property
+    @abc.abstractmethod
+    def trail(self) -> audit.Trail:
+        """What operators did to the power of hosts."""
 
     @abc.abstractmethod
     def close(self) -> None: ...
@@ -343,6 +361,28 @@ class TreeStore(Store):
             ),
         )
         return kept
+
+    def facts(self, host: HostName) -> model.HostFacts:
+        self._tree.sync(self._paths.host(host))
+        return self._reader.read([host])[host]
+
+    def clear(self, host: HostName, device: str) -> model.Bar | None:
+        before, _ = self._amend(
+            host,
+            lambda old: dataclasses.replace(
+                old,
+                barred={
+                    name: bar
+                    for name, bar in old.barred.items()
+                    if name != device
+                },
+            ),
+        )
+        return before.barred.get(device)
+
+    @property
+    def trail(self) -> audit.Trail:
+        return audit.Trail(self._tree, self._paths)
 
     def _amend(
         self,

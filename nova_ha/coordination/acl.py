@@ -101,6 +101,9 @@ GRANTS: Mapping[str, Mapping[str, Perm]] = {
     "confirmations/*": {"engine": R, "operator": ALL},
     "history": {"engine": R | C | D, "operator": R | A},
     "history/*": {"engine": R | W, "operator": R | A},
+    # What operators did to the power of hosts is theirs to write and read.
+    "audit": {"operator": ALL},
+    "audit/*": {"operator": ALL},
     # Arming is the operator's alone.
     "control": {"engine": R, "scheduler": R, "operator": ALL},
 }

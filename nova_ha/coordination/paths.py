@@ -132,6 +132,14 @@ class Paths:
     def control(self) -> str:
         return f"{self.root}/control"
 
+    @property
+    def audit(self) -> str:
+        """What operators did to the power of hosts; see :mod:`.audit`."""
+        return f"{self.root}/audit"
+
+    def deed(self, name: str) -> str:
+        return f"{self.audit}/{escape(name)}"
+
     def host(self, host: model.HostName) -> str:
         return f"{self.hosts}/{escape(host)}"
 

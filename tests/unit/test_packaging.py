@@ -28,7 +28,10 @@ CONCEPTS = ROOT / "doc/source/concepts"
 EVENTS = ROOT / "doc/source/admin/events.rst"
 DISTRIBUTION = "nova-ha"
 
-CODE = re.compile(r'"((?:action|case|control|engine|host|instance)\.[a-z_]+)"')
+CODE = re.compile(
+    r'"((?:action|case|control|device|engine|fencing|host|instance|operator)'
+    r'\.[a-z_]+)"'
+)
 
 
 def canonical(name: str) -> str:
@@ -101,7 +104,7 @@ class DocumentationTest(base.TestCase):
             f"case.{state.value.replace('-', '_')}"
             for state in model.CaseState
         }
-        for part in ("core", "engine"):
+        for part in ("core", "engine", "cmd"):
             for path in (ROOT / "nova_ha" / part).rglob("*.py"):
                 codes |= set(CODE.findall(path.read_text()))
         self.assertEqual(set(), codes - self.defined(EVENTS))

@@ -35,8 +35,8 @@ class Check(base.Lister):
 
     Nothing is switched. Without HOST: all enrolled hosts. Where a device tells
     the system UUID of its machine, it is compared with what the host's agent
-    says. Exit status: 0: all devices answer; 1: one does not, or a host has
-    none; 2: an error, such as in fencing.yaml.
+    says. Exit status, for monitoring: 0: all devices could fence; 1: one could
+    not, is barred, or a host has none; 2: an error, such as in fencing.yaml.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -93,7 +93,7 @@ def ask(
     def tell(done: int) -> None:
         if shown:
             print(
-                f"\rAsking fence devices: {done} of {len(records)} hosts",
+                f"\rAsking fence devices {render.bar(done, len(records))}",
                 end="" if done < len(records) else "\n",
                 file=stderr,
                 flush=True,
@@ -114,12 +114,13 @@ def _row(finding: fence_check.Finding) -> tuple[Any, ...]:
 
 
 def _cells(finding: fence_check.Finding) -> tuple[str, ...]:
+    report = finding.report
     return (
         render.plain(finding.host),
-        str(finding.level or "-"),
-        render.plain(finding.device or "-"),
-        finding.driver or "-",
-        finding.power.value,
-        "yes" if finding.ok else "NO",
-        render.plain(finding.detail or "-"),
+        str(report.level or "-"),
+        render.plain(report.device or "-"),
+        report.driver or "-",
+        report.power.value,
+        "yes" if report.ok else "NO",
+        render.plain(report.problem or report.detail or "-"),
     )

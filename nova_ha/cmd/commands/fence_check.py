@@ -12,23 +12,19 @@
 
 """Would fencing work? Asks each device of each host, and changes nothing."""
 
-import threading
-from collections.abc import Callable, Mapping
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from concurrent import futures
 
 from oslo_config import cfg
 
 from nova_ha import clock as nova_clock
-from nova_ha import exception
 from nova_ha.core import model
 from nova_ha.core.model import HostName
 from nova_ha.core.model import record
-from nova_ha.fencing import base as drivers
 from nova_ha.fencing import configuration
-from nova_ha.fencing import device as device_module
-from nova_ha.fencing import identity
 from nova_ha.fencing import loader
-from nova_ha.fencing import topology
+from nova_ha.fencing import topology as topology_module
 
 PARALLEL = 32
 """Hosts asked at the same time: a few hundred with some hung devices take
@@ -40,12 +36,11 @@ class Finding:
     """What one device of a host answered, or why there is none to ask."""
 
     host: HostName
-    level: int = 0
-    device: str = ""
-    driver: str = ""
-    power: model.PowerState = model.PowerState.UNKNOWN
-    ok: bool = False
-    detail: str = ""
+    report: model.DeviceReport
+
+    @property
+    def ok(self) -> bool:
+        return self.report.ok
 
 
 def validate(conf: cfg.ConfigOpts) -> configuration.Configuration:
@@ -54,6 +49,22 @@ def validate(conf: cfg.ConfigOpts) -> configuration.Configuration:
     :raises ConfigError: naming file, line, key and remedy.
     """
     return configuration.load(conf.fencing.topology_file, loader.find_driver)
+
+
+def topology(
+    conf: cfg.ConfigOpts, clock: nova_clock.Clock
+) -> topology_module.Topology:
+    """The devices of all hosts.
+
+    :raises ConfigError: the topology file cannot be used.
+    """
+    return topology_module.Topology(
+        conf.fencing.topology_file,
+        clock,
+        poll_interval=conf.fencing.poll_interval,
+        call_timeout=conf.fencing.call_timeout,
+        find_driver=loader.find_driver,
+    )
 
 
 def run(
@@ -68,117 +79,42 @@ def run(
     :param tell: called with the number of hosts that are done.
     :raises ConfigError: the topology file cannot be used.
     """
-    checker = _Checker(validate(conf), clock, conf.fencing.call_timeout)
+    devices = topology(conf, clock)
     found: list[Finding] = []
     with futures.ThreadPoolExecutor(PARALLEL) as pool:
         waiting = {
-            pool.submit(checker.host, host, kept)
+            pool.submit(of_host, devices, host, kept)
             for host, kept in records.items()
         }
         for done, answer in enumerate(futures.as_completed(waiting), 1):
             found += answer.result()
             tell(done)
-    return sorted(found, key=lambda one: (one.host, one.level, one.device))
+    return sorted(
+        found, key=lambda one: (one.host, one.report.level, one.report.device)
+    )
 
 
-class _Checker:
-    """Asks; a device that several hosts share is made once, so that one
-    that rejects its credentials is not asked again and again."""
-
-    def __init__(
-        self,
-        config: configuration.Configuration,
-        clock: nova_clock.Clock,
-        call_timeout: float,
-    ) -> None:
-        self._config = config
-        self._clock = clock
-        self._call_timeout = call_timeout
-        self._lock = threading.Lock()
-        self._shared: dict[str, device_module.Device] = {}
-
-    def host(
-        self, host: HostName, kept: model.HostRecord | None
-    ) -> list[Finding]:
-        """The findings of one host."""
-        try:
-            rule = self._config.rule_for(host)
-        except exception.ConfigError as error:
-            return [Finding(host=host, detail=str(error))]
-        if rule is None or not rule.levels:
-            return [
-                Finding(
-                    host=host,
-                    detail="no fence device is configured for it in "
-                    f"{self._config.path}",
-                )
-            ]
-        return [
-            self._device(host, kept, level, name)
-            for level, names in enumerate(rule.levels, 1)
-            for name in names
-        ]
-
-    def _device(
-        self,
-        host: HostName,
-        kept: model.HostRecord | None,
-        level: int,
-        name: str,
-    ) -> Finding:
-        driver = self._config.devices[name].driver
-        try:
-            device = self._made(name, host)
-            power = device.power_state()
-            problem, detail = _chassis(device, kept)
-        except exception.NovaHaError as error:
-            power, problem, detail = model.PowerState.UNKNOWN, str(error), ""
-        if not problem and power is model.PowerState.UNKNOWN:
-            problem = "it does not say whether the host is on or off"
-        return Finding(
-            host=host,
-            level=level,
-            device=name,
-            driver=driver.__module__.rpartition(".")[2],
-            power=power,
-            ok=not problem,
-            detail=problem or detail,
-        )
-
-    def _made(self, name: str, host: HostName) -> device_module.Device:
-        config = self._config.devices[name]
-        if config.per_host:
-            return self._make(config, host)
-        with self._lock:
-            if name not in self._shared:
-                self._shared[name] = self._make(config, host)
-            return self._shared[name]
-
-    def _make(
-        self, config: configuration.DeviceConfig, host: HostName
-    ) -> device_module.Device:
-        return topology.make_device(
-            config, host, self._clock, self._call_timeout
-        )
+def of_host(
+    devices: topology_module.Topology,
+    host: HostName,
+    kept: model.HostRecord | None,
+) -> Sequence[Finding]:
+    """The findings of one host; a barred device is none that could fence,
+    whatever it answers."""
+    reports = devices.examine(host, "" if kept is None else kept.system_uuid)
+    barred = {} if kept is None else kept.barred
+    return [
+        Finding(host=host, report=_with_bar(one, barred.get(one.device)))
+        for one in reports
+    ]
 
 
-def _chassis(
-    device: device_module.Device, kept: model.HostRecord | None
-) -> tuple[str, str]:
-    """Whether it is the host's own device: what is wrong, or else what can
-    be said about it."""
-    if kept is None or not device.can(drivers.Capability.SYSTEM_UUID):
-        return "", ""
-    told = device.system_uuid()
-    if not told:
-        return "", ""
-    same = identity.same_system(kept.system_uuid, told)
-    if same is None:
-        return "", "system UUID cannot be compared"
-    if same:
-        return "", "system UUID matches"
-    return (
-        f"it controls the machine {told}, but the host's agent says "
-        f"{kept.system_uuid}: another machine would be switched off",
-        "",
+def _with_bar(
+    report: model.DeviceReport, bar: model.Bar | None
+) -> model.DeviceReport:
+    if bar is None:
+        return report
+    answer = report.problem or f"reads {report.power.value}"
+    return dataclasses.replace(
+        report, problem=f"barred: {bar.reason} (now: {answer})"
     )

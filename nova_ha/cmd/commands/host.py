@@ -21,6 +21,7 @@ from nova_ha import exception
 from nova_ha.assembly.operator import Picture
 from nova_ha.cmd import render
 from nova_ha.cmd.commands import base
+from nova_ha.cmd.commands import devices
 from nova_ha.cmd.commands import overview
 from nova_ha.cmd.commands import recoveries
 from nova_ha.core import model
@@ -35,6 +36,7 @@ COLUMNS = (
     "Boot",
     "Guests",
     "Checks",
+    "Fencing",
     "Flags",
     "Case",
 )
@@ -159,6 +161,7 @@ def _row(picture: Picture, host: HostName) -> tuple[Any, ...]:
         base.Maybe(beacon and render.plain(beacon.boot_id[:8])),
         base.Maybe(overview.guests(known)),
         render.plain(overview.checks(beacon)),
+        base.Maybe(devices.word(known.record)),
         base.Maybe(", ".join(flags(known.record))),
         base.Maybe(case and case.state.value),
     )
@@ -200,6 +203,7 @@ def data(picture: Picture, host: HostName) -> dict[str, Any]:
         "case": None if case is None else case.id,
         "case_state": None if case is None else case.state.value,
         "record": _record(known.record),
+        "fencing": _fencing(known.record),
         "agent": _agent(known.beacon),
         "goodbye": _goodbye(known.goodbye),
         "guests": _guests(known),
@@ -230,6 +234,10 @@ def _record(record: model.HostRecord | None) -> dict[str, Any] | None:
         "deaths": [render.instant(one) for one in record.incidents],
         "enrolled_at": render.instant(record.enrolled_at),
     }
+
+
+def _fencing(record: model.HostRecord | None) -> dict[str, Any] | None:
+    return None if record is None else devices.of_record(record)
 
 
 def _agent(beacon: model.Beacon | None) -> dict[str, Any] | None:
@@ -290,6 +298,7 @@ def text(picture: Picture, host: HostName) -> str:
     parts = [
         render.fields(head),
         _section("Enrolment", _record(known.record), "not enrolled"),
+        _section("Fencing", _fencing(known.record), ""),
         _section("Agent", _agent(known.beacon), "no beacon"),
         _checks(known.beacon),
         _section("Goodbye", _goodbye(known.goodbye), ""),

@@ -17,7 +17,9 @@ import datetime
 from collections.abc import Iterator, Mapping
 
 from nova_ha.assembly.operator import Picture
+from nova_ha.cmd import render
 from nova_ha.cmd.commands import advice
+from nova_ha.cmd.commands import devices
 from nova_ha.cmd.commands import recoveries
 from nova_ha.core import brake
 from nova_ha.core import model
@@ -298,11 +300,29 @@ def _problems(picture: Picture) -> Iterator[Problem]:
             todo="start nova-ha-engine on a second controller",
         )
     yield from _switches(picture.control)
+    yield from _fencing(picture)
     if not any(one.record for one in picture.hosts.values()):
         yield Problem(
             what="no host is enrolled: nothing is watched",
             todo="start nova-ha-agent on the hypervisors; a host is enrolled "
             "when its agent and its nova-compute are there",
+        )
+
+
+def _fencing(picture: Picture) -> Iterator[Problem]:
+    without = devices.without(picture)
+    if without:
+        hosts = render.names(without)
+        yield Problem(
+            what=f"no fence device works for: {hosts} - should one die, it "
+            "is not recovered",
+            todo="nova-ha fence check; mend what it names",
+        )
+    for host, device, bar in devices.barred(picture):
+        yield Problem(
+            what=f"{device} of {host} is barred: {bar.reason}",
+            todo=f"check whose power it switches; nova-ha fence clear {host} "
+            f"{device}",
         )
 
 

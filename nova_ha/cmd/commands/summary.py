@@ -16,6 +16,7 @@ import datetime
 from typing import Any
 
 from nova_ha.cmd import render
+from nova_ha.cmd.commands import devices
 from nova_ha.cmd.commands import recoveries
 from nova_ha.cmd.commands.overview import Overview
 from nova_ha.cmd.commands.overview import Row
@@ -43,6 +44,7 @@ def head(summary: Overview) -> dict[str, str]:
         "Hosts": _hosts(summary),
         "Brake": _brake(summary),
         "Cases": _cases(summary),
+        "Fencing": devices.line(summary.picture),
         "Quarantine": _quarantine(summary) or "none",
     }
 
@@ -201,6 +203,7 @@ def data(summary: Overview) -> dict[str, Any]:
             }
             for host, one in summary.quarantined.items()
         ],
+        "fencing": devices.data(picture),
         "open_cases": len(picture.cases),
         "problems": [
             {"what": one.what, "what_to_do": one.todo}

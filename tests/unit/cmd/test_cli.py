@@ -257,6 +257,7 @@ class HostTest(CliTest):
                 "Boot": None,
                 "Guests": None,
                 "Checks": "-",
+                "Fencing": "",
                 "Flags": "",
                 "Case": "evacuating",
             },

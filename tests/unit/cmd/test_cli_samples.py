@@ -180,6 +180,26 @@ def recovering():
     )
 
 
+class FakeTrail:
+    """Operators' deeds, by the path of each."""
+
+    def __init__(self):
+        self.entries = {}
+        self.history = []
+
+    def begin(self, entry):
+        path = f"/audit/{len(self.entries)}"
+        self.end(path, entry)
+        return path
+
+    def end(self, path, entry):
+        self.entries[path] = entry
+        self.history.append(entry)
+
+    def read(self):
+        return list(self.entries.values())
+
+
 class FakeStore(operator.Store):
     """Holds a picture; remembers what was changed."""
 
@@ -188,6 +208,7 @@ class FakeStore(operator.Store):
         self.closed = list(closed)
         self.calls = []
         self.error = None
+        self.trail = FakeTrail()
 
     def picture(self):
         if self.error is not None:
@@ -228,6 +249,17 @@ class FakeStore(operator.Store):
     def domains(self, host, *, failure=None, storage=None):
         self.calls.append(("domains", host, failure, storage))
         return self.pictured.hosts[host].record
+
+    def facts(self, host):
+        if self.error is not None:
+            raise self.error
+        return self.pictured.hosts[host]
+
+    def clear(self, host, device):
+        self.calls.append(("clear", host, device))
+        return self.pictured.hosts[host].record.barred.get(device)
+
+    trail: object = None  # set for each; an abstract property otherwise
 
     def close(self):
         self.calls.append(("close",))

@@ -79,6 +79,10 @@ class GrantsTest(base.TestCase):
         ]
         self.assertEqual(["agents/*"], deleting)
 
+    def test_what_operators_did_is_for_operators(self) -> None:
+        for place in ("audit", "audit/*"):
+            self.assertEqual({"operator"}, set(acl.GRANTS[place]))
+
     def test_places_that_are_none(self) -> None:
         for path in (
             "/nova-ha",
