@@ -126,6 +126,35 @@ class Release(base.Command):
             self.say(f"{host} is out of quarantine ({released.reason})")
 
 
+class Domains(base.Command):
+    """Say what a host has in common with others.
+
+    Hosts of one failure domain share a rack, a power feed or a switch: if all
+    of them fall silent at once, nova_ha asks for a second sign. Hosts of one
+    storage domain see the same instances path: instances are evacuated within
+    it. An empty name means none.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("host", metavar="HOST")
+        parser.add_argument("--failure", metavar="DOMAIN")
+        parser.add_argument("--storage", metavar="DOMAIN")
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        host = HostName(parsed_args.host)
+        with self.context.store() as store:
+            known(store.picture(), host)
+            record = store.domains(
+                host, failure=parsed_args.failure, storage=parsed_args.storage
+            )
+        self.say(
+            f"{host}: failure domain {record.failure_domain or 'none'}, "
+            f"storage domain {record.storage_domain or 'none'}"
+        )
+
+
 def known(picture: Picture, host: HostName) -> None:
     """:raises CoordinationError: nothing is known of such a host."""
     names = overview.names(picture)

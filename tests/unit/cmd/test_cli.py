@@ -208,6 +208,27 @@ class StatusTest(CliTest):
         self.assertEqual(404, len(self.output.splitlines()))
 
 
+class DomainsTest(CliTest):
+    def setUp(self):
+        super().setUp()
+        self.store.pictured = samples.picture(samples.facts("cmp1"))
+
+    def test_each_is_set_by_itself(self):
+        self.assertEqual(
+            0, self._run("host", "domains", "cmp1", "--failure", "rack-1")
+        )
+        self.assertEqual(
+            [("domains", "cmp1", "rack-1", None)], self._changes()
+        )
+        self.assertIn("cmp1: failure domain none, storage", self.output)
+
+    def test_one_that_is_not_known(self):
+        self.assertEqual(
+            2, self._run("host", "domains", "cmp9", "--storage", "nfs-1")
+        )
+        self.assertEqual([], self._changes())
+
+
 class ReleaseTest(CliTest):
     def setUp(self):
         super().setUp()
