@@ -18,7 +18,7 @@ import re
 import subprocess
 import sys
 
-T = 4.0
+T = 8.0
 """Session time-out: short, but granted by a server with a tick of 0.5 s."""
 
 GUEST = "6f3c3a2c-58f7-4b43-9b9e-5a5c1ab4a001"

@@ -124,7 +124,7 @@ class OperatorScenarios(recovery_cloud.RecoveryTestCase):
     def test_disarmed_and_paused_nothing_starts(self) -> None:
         victim = self.cloud.host("cmp1")
         servers = self.boot(4, victim)
-        self.turn_all(spawn_delay=3.0)
+        self.turn_all(spawn_delay=6.0)
         command = self.cloud.nova_ha.cli
         command("disarm")
         victim.kill()
