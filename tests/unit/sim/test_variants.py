@@ -25,6 +25,7 @@ class VariantsTestCase(base.TestCase):
         self.assertEqual((), sound.violations, variant.name)
         with variant.patch():
             broken = runner.run(variant.scenario, variant.ports)
+        self.assertEqual((), broken.mistakes, variant.name)
         caught = {one.invariant for one in broken.violations}
         self.assertTrue(
             caught & variant.caught_by,
