@@ -97,14 +97,21 @@ def at_rest(work: Work, move: Move) -> bool:
 
 def _stuck(work: Work, move: Move) -> bool:
     """Nova has not gone on with it for longer than an operator is left
-    without news."""
+    without news; or for twice the life of a request that no target has ever
+    taken, when it will not come any more."""
     since = work.progress.running_at.get(
         move.instance, work.progress.taken_over_at
     )
+    policy, survey = work.world.policy, work.progress.survey
+    patience = policy.reminder
+    if survey is not None and moves.waits_for_nobody(
+        move, work.case.host, survey.migrations
+    ):
+        patience = min(patience, 2 * policy.takeover)
     return (
         move.state is MoveState.RUNNING
         and since is not None
-        and work.now.mono - since >= work.world.policy.reminder
+        and work.now.mono - since >= patience
     )
 
 
