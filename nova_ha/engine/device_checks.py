@@ -135,10 +135,10 @@ class DeviceChecks:
     ) -> None:
         """The answers of a host's devices."""
         host = event.host
-        self._asked.discard(host)
         kept = None if view is None else view.facts.record
         if kept is None or event.error:
             LOG.warning("Devices of %s not checked: %s", host, event.error)
+            self._asked.discard(host)
             self._due[host] = now.mono + RETRY
             return
         found = device_checks.conclude(kept, event.reports, now.utc)
@@ -149,7 +149,10 @@ class DeviceChecks:
             now.mono,
             failing=bool(found.health.failing or found.health.problem),
         )
-        if found.changed or found.barred:
+        if not (found.changed or found.barred):
+            self._asked.discard(host)
+        else:
+            # Not asked again before this is kept: a bar is news by itself.
             self._told[host] = found.told
             self._submit(
                 jobs.KeepFencing(
@@ -160,6 +163,7 @@ class DeviceChecks:
     def take_kept(self, event: events.FencingKept, now: float) -> None:
         """It is in the host's record, or is found once more."""
         told = self._told.pop(event.host, ())
+        self._asked.discard(event.host)
         if event.error:
             LOG.warning(
                 "Check of %s's devices not kept: %s", event.host, event.error

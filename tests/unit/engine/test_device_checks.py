@@ -14,6 +14,7 @@
 
 from nova_ha import exception
 from nova_ha.core import brake
+from nova_ha.core import events
 from nova_ha.core import liveness
 from nova_ha.core import model
 from nova_ha.core import policy as policy_mod
@@ -95,6 +96,23 @@ class DeviceChecksTestCase(EngineTestCase):
         self.host.other_chassis = True
         self.run_for(610)
         self.assertEqual({"bmc-a"}, self.host.barred.keys())
+        self.assertEqual(1, len(self.codes("device.barred")))
+
+    def test_its_bar_may_show_before_it_is_told(self):
+        """What is written is read back before the job has ended."""
+        keep = self.cloud.keep_fencing
+
+        def slowly(*arguments):
+            controller = self.engine.controller
+            controller.handle(
+                events.HostsRead(hosts={"a": self.host.facts()})
+            )
+            controller._device_checks._look_at = 0.0
+            controller._check_devices()
+            keep(*arguments)
+
+        self.host.other_chassis, self.cloud.keep_fencing = True, slowly
+        self.run_for(610)
         self.assertEqual(1, len(self.codes("device.barred")))
 
     def test_a_barred_device_is_asked_about_at_once(self):
