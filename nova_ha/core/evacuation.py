@@ -22,7 +22,7 @@ import dataclasses
 
 from nova_ha.core import actions
 from nova_ha.core import model
-from nova_ha.core import moves
+from nova_ha.core import repairs
 from nova_ha.core import runners
 from nova_ha.core import surveys
 from nova_ha.core import troubles
@@ -267,33 +267,11 @@ def _send(work: Work, move: Move, target: model.HostName, room: Room) -> Move:
     return sent
 
 
-def _repair_again(work: Work) -> None:
-    """A duplicate may have failed after the repair of the one that ran."""
-    survey = work.progress.survey
-    for move in work.case.moves:
-        if (
-            survey is not None
-            and move.state is MoveState.DONE
-            and move.target is not None
-            and moves.had_duplicate_failure(
-                move, work.case.host, survey.migrations
-            )
-        ):
-            work.act(
-                actions.Repair(
-                    host=work.case.host,
-                    case=work.case.id,
-                    instance=move.instance,
-                    target=move.target,
-                )
-            )
-
-
 def _finish(work: Work) -> None:
     left = any(move.state not in GOOD for move in work.case.moves)
     done = sum(move.state is MoveState.DONE for move in work.case.moves)
     work.milestone("all_instances")
-    _repair_again(work)
+    repairs.note_all(work)
     if not left:
         work.enter(
             CaseState.EVACUATED,

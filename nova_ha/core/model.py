@@ -394,6 +394,8 @@ class Move:
     queued: bool = False
     """Its target died before it took the request, and has not been seen back:
     the request waits in its message queue."""
+    repair: bool = False
+    """It has arrived, but Nova may show it in ERROR: to be put right."""
     reason: str = ""
     was: str = ""
     """vm_state before the recovery."""

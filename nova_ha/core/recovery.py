@@ -30,6 +30,7 @@ from nova_ha.core import holding
 from nova_ha.core import model
 from nova_ha.core import permission
 from nova_ha.core import proof
+from nova_ha.core import repairs
 from nova_ha.core import returning
 from nova_ha.core import settling
 from nova_ha.core import sources
@@ -100,6 +101,7 @@ def step(
         _HANDLERS[previous](work)
     barring.go_on(work)
     if work.case.state not in ENDED:
+        repairs.go_on(work)
         work.remind(_LOUDNESS.get(work.case.state, Severity.ALARM))
     return work.finish()
 
@@ -147,11 +149,14 @@ def _absorb(work: Work, event: events.Event) -> None:
         case events.ActionDone(key=key):
             work.arrived(key)
             _absorb_done(work, key)
+            repairs.settled(work, key)
         case events.ActionFailed(key=key, error=error):
             work.arrived(key, error or "no reason was given")
             work.later(key, work.world.policy.evacuation_backoff)
             if key == switching.KEY:
                 switching.failed(work, error)
+            if event.refused:
+                repairs.settled(work, key)
 
 
 def _absorb_done(work: Work, key: str) -> None:

@@ -23,6 +23,7 @@ from nova_ha.core import actions
 from nova_ha.core import events
 from nova_ha.core import model
 from nova_ha.core import moves
+from nova_ha.core import repairs
 from nova_ha.core import troubles
 from nova_ha.core.model import CaseState
 from nova_ha.core.model import Move
@@ -140,17 +141,7 @@ def _follow(work: Work, move: Move, survey: model.Survey) -> Move:
         _tell_change(work, after)
     if after.state is MoveState.DONE and move.state is not MoveState.DONE:
         work.milestone("first_instance")
-        if after.target is not None and moves.had_duplicate_failure(
-            after, source, survey.migrations
-        ):
-            work.act(
-                actions.Repair(
-                    host=source,
-                    case=work.case.id,
-                    instance=move.instance,
-                    target=after.target,
-                )
-            )
+        after = repairs.note(after, source, survey.migrations)
     return troubles.after_trouble(work, after)
 
 

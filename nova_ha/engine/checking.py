@@ -16,6 +16,7 @@ from nova_ha import exception
 from nova_ha import ports
 from nova_ha.core import events
 from nova_ha.core import model
+from nova_ha.core import texts
 from nova_ha.engine import jobs
 
 
@@ -55,7 +56,7 @@ class Checking:
             self._leadership.check(epoch)
             self._store.keep_fencing(epoch, job.host, job.health)
         except exception.NovaHaError as exc:
-            error = str(exc)
+            error = texts.clip(str(exc))
         return events.FencingKept(host=job.host, error=error)
 
 

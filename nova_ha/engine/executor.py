@@ -26,6 +26,7 @@ from nova_ha import ports
 from nova_ha.core import actions
 from nova_ha.core import events
 from nova_ha.core import model
+from nova_ha.core import texts
 from nova_ha.engine import checking
 from nova_ha.engine import jobs
 from nova_ha.engine import performer as performer_mod
@@ -96,7 +97,7 @@ class ConcurrentExecutor(Executor):
             # The edge of a worker thread: a mistake of ours in one job must
             # neither kill the engine nor leave the job pending for ever.
             LOG.exception("Job %s failed unexpectedly", job.key)
-            event = failure(job, epoch, f"unexpected: {error}")
+            event = failure(job, epoch, texts.clip(f"unexpected: {error}"))
         finally:
             with self._lock:
                 self._under_way.discard(job.key)

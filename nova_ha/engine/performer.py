@@ -30,6 +30,7 @@ from nova_ha.core import enrolment
 from nova_ha.core import events
 from nova_ha.core import model
 from nova_ha.core import sources
+from nova_ha.core import texts
 from nova_ha.engine import checking
 from nova_ha.engine import jobs
 
@@ -99,7 +100,7 @@ class Performer:
                 published=tuple(store.published()),
             )
         except exception.NovaHaError as error:
-            return events.CasesLoaded(epoch=epoch, error=str(error))
+            return events.CasesLoaded(epoch=epoch, error=_words(error))
 
     def _save(self, job: jobs.SaveCase) -> events.Event:
         case = job.case
@@ -129,7 +130,7 @@ class Performer:
                 host=case.host,
                 case=case.id,
                 key=actions.Close.__name__,
-                error=str(error),
+                error=_words(error),
             )
         return events.Closed(host=case.host, case=case.id)
 
@@ -141,7 +142,7 @@ class Performer:
             self._world.leadership.check(epoch)
             self._world.store.publish(epoch, job.host, job.verdict)
         except exception.NovaHaError as exc:
-            error = str(exc)
+            error = _words(exc)
         return events.Published(
             host=job.host, verdict=job.verdict, error=error
         )
@@ -159,7 +160,7 @@ class Performer:
             self._world.leadership.check(epoch)
             self._world.store.enrol(epoch, record)
         except exception.NovaHaError as error:
-            return events.Enrolled(host=job.host, error=str(error))
+            return events.Enrolled(host=job.host, error=_words(error))
         return events.Enrolled(host=job.host, record=record)
 
     def _keep_quarantine(
@@ -170,7 +171,7 @@ class Performer:
             self._world.leadership.check(epoch)
             self._do(job.host, job.deed, epoch)
         except exception.NovaHaError as exc:
-            error = str(exc)
+            error = _words(exc)
         return events.QuarantineKept(host=job.host, deed=job.deed, error=error)
 
     def _do(
@@ -211,7 +212,7 @@ class Performer:
                 host=action.host,
                 case=action.case,
                 key=action.key,
-                error=str(error),
+                error=_words(error),
                 refused=isinstance(error, exception.ComputeRefused),
             )
         return events.ActionDone(
@@ -265,9 +266,9 @@ class Performer:
             self._world.compute.evacuate(action.instance, action.target)
             accepted = True
         except (exception.ComputeRefused, exception.NotLeading) as error:
-            refused, problem = True, str(error)
+            refused, problem = True, _words(error)
         except exception.NovaHaError as error:
-            problem = str(error)
+            problem = _words(error)
         return events.EvacuateAnswered(
             host=action.host,
             case=action.case,
@@ -290,7 +291,9 @@ class Performer:
         try:
             self._world.leadership.check(epoch)
         except exception.NotLeading as error:
-            outcome = model.FenceOutcome(host=action.host, aborted=str(error))
+            outcome = model.FenceOutcome(
+                host=action.host, aborted=_words(error)
+            )
         else:
             outcome = self._world.fencing.fence(
                 action.host,
@@ -426,6 +429,12 @@ def _sizes(
     return [dict(one) for one in sorted(sizes)]
 
 
+def _words(error: Exception) -> str:
+    """What it says. A server may answer with a whole page, and its words end
+    up in cases, publications and notifications."""
+    return texts.clip(str(error))
+
+
 def _save_failed(
     case: model.RecoveryCase,
     error: Exception,
@@ -436,7 +445,7 @@ def _save_failed(
     return events.SaveFailed(
         host=case.host,
         case=case.id,
-        error=str(error),
+        error=_words(error),
         stale=stale,
         unfit=unfit,
     )

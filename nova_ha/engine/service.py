@@ -100,5 +100,7 @@ class Engine:
             except Exception:
                 # The edge of the loop: a mistake of ours about one event
                 # must not blind the engine to all others. The case that it
-                # hit stays where it was saved.
-                LOG.exception("Event %s could not be handled", event)
+                # hit stays where it was saved. Only its kind is logged: an
+                # event can hold all that is known of ten thousand hosts.
+                kind = type(event).__name__
+                LOG.exception("A %s could not be handled", kind)

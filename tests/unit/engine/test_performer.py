@@ -17,6 +17,7 @@ from nova_ha.core import deeds
 from nova_ha.core import events
 from nova_ha.core import model
 from nova_ha.core import sources
+from nova_ha.core import texts
 from nova_ha.core.model import PowerState
 from nova_ha.engine import jobs
 from nova_ha.engine import performer as performer_mod
@@ -292,6 +293,12 @@ class EvacuateTestCase(PerformerTestCase):
 
     def test_not_sent_has_none_either(self):
         self.assertEqual((False, True), self.evacuate(model.Epoch(9)))
+
+    def test_an_answer_of_any_length_is_bounded(self):
+        page = exception.ComputeError("<html>" * 10000, 502)
+        self.cloud.evacuate = self.raises(page)
+        event = self.act(actions.Evacuate(instance="a0", target="b", **ON))
+        self.assertLessEqual(len(event.error), texts.MOST)
 
     def test_of_anything_else_nobody_knows(self):
         for error in (
