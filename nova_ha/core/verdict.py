@@ -180,9 +180,9 @@ def _operator_flag(
     service: model.ServiceReport | None, case: model.RecoveryCase | None
 ) -> Verdict | None:
     """An operator's own disable or force-down means: hands off."""
-    if service is None or case is not None:
-        # A case was opened when there was no such flag; what it set itself
-        # is recorded in it, and what others set later stays theirs.
+    if service is None or _begun(case):
+        # What the case set itself is recorded in it, and what others set
+        # later stays theirs.
         return None
     if service.forced_down and not service.disabled_reason.startswith(
         CASE_REASON
@@ -193,6 +193,14 @@ def _operator_flag(
     ):
         return _hands_off(Reason.OPERATOR_DISABLED, service.disabled_reason)
     return None
+
+
+def _begun(case: model.RecoveryCase | None) -> bool:
+    """Whether a case may have touched its host. One that is only suspicious
+    has set nothing, and may have been opened before Nova could be read."""
+    return case is not None and (
+        case.off_sent or case.state is not model.CaseState.SUSPECTED
+    )
 
 
 def reads_off(view: liveness.HostView) -> bool:

@@ -41,9 +41,11 @@ class ReturnTestCase(scenario.ScenarioTestCase):
         self.engine.run_until(lambda: not self.cloud.stored)
 
     def test_what_an_operator_has_set_is_not_undone(self):
+        self.host.device = "fails"
         self.crash()
-        self.reach(S.SUSPECTED)
+        self.reach(S.FENCE_FAILED)
         self.host.forced_down, self.host.disabled_reason = True, "mine"
+        self.host.device = "obeys"
         self.reach(S.EVACUATED)
         self.come_back()
         self.engine.run_until(lambda: not self.cloud.stored)

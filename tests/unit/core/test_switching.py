@@ -91,9 +91,11 @@ class SwitchingTestCase(scenario.ScenarioTestCase):
         self.assertEqual([], self.calls("on"))
 
     def test_not_one_that_an_operator_has_disabled(self):
+        self.host.device = "fails"
         self.crash()
-        self.reach(S.SUSPECTED)
+        self.reach(S.FENCE_FAILED)
         self.host.disabled_reason = "mine"
+        self.host.device = "obeys"
         self.reach(S.EVACUATED)
         self.engine.run(5)
         self.assertEqual([], self.calls("on"))

@@ -250,7 +250,18 @@ class OperatorTestCase(VerdictTestCase):
 
     def test_with_a_case_its_flags_are_not_an_operators(self):
         view = self.flagged(forced_down=True, disabled=True)
-        self.check(VerdictKind.DOWN, Reason.ALL_SILENT, view, case=make.case())
+        case = make.case(state=model.CaseState.EVACUATING)
+        self.check(VerdictKind.DOWN, Reason.ALL_SILENT, view, case=case)
+
+    def test_a_case_that_has_done_nothing_yet_has_set_none(self):
+        """It may have been opened before Nova could be read."""
+        case = make.case(state=model.CaseState.SUSPECTED)
+        self.check(
+            VerdictKind.HANDS_OFF,
+            Reason.OPERATOR_FORCED_DOWN,
+            self.flagged(forced_down=True),
+            case=case,
+        )
 
 
 class WordsTestCase(base.TestCase):
