@@ -135,6 +135,15 @@ class FencedTestCase(base.TestCase):
         ):
             self.assertFalse(self.fenced(hold=hold), hold)
 
+    def test_not_where_we_may_have_switched_it_on_again(self):
+        """Only what has been proven to be off since counts."""
+        counting = {
+            power_on
+            for power_on in model.PowerOn
+            if self.fenced(power_on=power_on)
+        }
+        self.assertEqual({model.PowerOn.NO, model.PowerOn.SPENT}, counting)
+
 
 class BlindSpotsTestCase(base.TestCase):
     def world(self, *cases, inventory=True):

@@ -104,9 +104,7 @@ class DeviceChecksTestCase(EngineTestCase):
 
         def slowly(*arguments):
             controller = self.engine.controller
-            controller.handle(
-                events.HostsRead(hosts={"a": self.host.facts()})
-            )
+            controller.handle(events.HostsRead(hosts={"a": self.host.facts()}))
             controller._device_checks._look_at = 0.0
             controller._check_devices()
             keep(*arguments)
