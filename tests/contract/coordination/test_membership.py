@@ -16,6 +16,7 @@ import time
 
 from testtools import content
 
+from nova_ha.coordination import watching
 from nova_ha.core import events
 from tests.contract.coordination import coordinated
 from tests.contract.coordination import membership_contract
@@ -27,7 +28,7 @@ class MembershipTest(
     membership_contract.MembershipContract, zookeeper.ZooKeeperTest
 ):
     def test_a_lost_beacon_is_told_at_once(self) -> None:
-        """50 ms are the aim; a busy machine is given some more."""
+        """By a watch, and not by the complete read that comes later."""
         self.start()
         delays = []
         for _ in range(5):
@@ -39,7 +40,7 @@ class MembershipTest(
                 time.sleep(0.001)
             delays.append(time.monotonic() - gone)
         self.addDetail("delays", content.text_content(repr(delays)))
-        self.assertLess(min(delays), 0.2)
+        self.assertLess(min(delays), watching.INTERVAL / 5)
 
     def test_touches_wake_nobody(self) -> None:
         self.agent.show(coordinated.beacon())
