@@ -295,9 +295,15 @@ class Fencing(abc.ABC):
         host: model.HostName,
         guard: Guard,
         barred: Collection[str] = (),
+        system_uuid: str = "",
     ) -> model.FenceOutcome:
         """One round through the levels of a host: observe, and if it is not
-        off already, power off and observe until off or a deadline."""
+        off already, power off and observe until off or a deadline.
+
+        :param system_uuid: of the host's machine, as its agent says. A
+            device that tells another one is neither believed nor commanded.
+            Empty: not known, and not compared.
+        """
 
     @abc.abstractmethod
     def power_on(

@@ -18,7 +18,6 @@ the core never asks for the same thing twice at the same time.
 """
 
 import dataclasses
-import datetime
 from collections.abc import Mapping
 
 from nova_ha.core import model
@@ -46,7 +45,7 @@ class Fence(Action):
 
     boot_id: model.BootId
     refencing: bool = False
-    reported_at: datetime.datetime | None = None
+    service: model.ServiceReport | None = None
     signs: Mapping[str, sources.Value] = dataclasses.field(
         default_factory=dict
     )
@@ -56,6 +55,8 @@ class Fence(Action):
     """One that has run out; a newer one is a sign of life."""
     barred: frozenset[str] = frozenset()
     """Devices that are not to be used; see :class:`ports.Fencing`."""
+    system_uuid: str = ""
+    """Of the host's machine, as its agent says; empty if not known."""
 
 
 @record

@@ -10,15 +10,24 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Devices that were seen to lie: barred, until an operator has checked them.
+"""Devices that lie, or control another machine: barred, until an operator
+has checked them.
 
 The case names them until that is written to the host's record, so that no
 break and no successor forgets it; from then on, the record does.
 """
 
+from collections.abc import Collection
+
 from nova_ha.core import actions
 from nova_ha.core import model
 from nova_ha.core.work import Work
+
+
+def accuse(work: Work, devices: Collection[str], why: str) -> None:
+    """Believe these devices no more, from now on."""
+    accused = sorted({*work.case.accused, *devices})
+    work.update(accused=tuple(accused), accusation=why)
 
 
 def go_on(work: Work) -> None:
@@ -31,8 +40,7 @@ def go_on(work: Work) -> None:
                 host=case.host,
                 case=case.id,
                 devices=case.accused,
-                reason="the host showed life after it had said off, in case "
-                f"{case.id}",
+                reason=f"{case.accusation}, in case {case.id}",
             )
         )
 
@@ -40,7 +48,7 @@ def go_on(work: Work) -> None:
 def done(work: Work) -> None:
     """It is written."""
     devices = work.case.accused
-    work.update(accused=())
+    work.update(accused=(), accusation="")
     work.tell(
         "device.barred",
         told(work.case.host, devices),

@@ -441,7 +441,9 @@ class RecoveryCase:
     """A power-off may have been sent: the case can no longer be cancelled
     by a mere sign of life."""
     accused: tuple[str, ...] = ()
-    """Devices that were seen to lie, and are yet to be barred."""
+    """Devices that are not believed any more, and are yet to be barred."""
+    accusation: str = ""
+    """Why they are not."""
     power_on: "PowerOn" = dataclasses.field(default_factory=lambda: PowerOn.NO)
     """What has been done about switching the host on after its recovery."""
     refencing: bool = False

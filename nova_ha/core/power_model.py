@@ -75,7 +75,7 @@ class FenceAttempt:
 
     device: str
     command: str
-    """``status`` or ``off``."""
+    """``status``, ``identify`` (whose machine it controls) or ``off``."""
     result: str
     at: datetime.datetime
     seconds: float = 0.0
@@ -88,6 +88,8 @@ class FenceOutcome:
     ``evidence`` is set only if off was *seen*. ``aborted`` is the guard's
     reason where it forbade a power-off; ``alive`` tells whether that reason
     was a sign of life. ``off_sent``: a power-off may have reached a device.
+    ``other_chassis``: devices that were found to control another machine
+    than the host's; they were not commanded, nor believed.
     """
 
     host: HostName
@@ -96,6 +98,7 @@ class FenceOutcome:
     aborted: str = ""
     alive: bool = False
     off_sent: bool = False
+    other_chassis: tuple[str, ...] = ()
     error: str = ""
 
 

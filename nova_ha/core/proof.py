@@ -13,6 +13,7 @@
 """The proof that a host is off: how it comes about, and how it perishes."""
 
 from nova_ha.core import actions
+from nova_ha.core import barring
 from nova_ha.core import model
 from nova_ha.core import sources
 from nova_ha.core import verdict as verdict_mod
@@ -74,6 +75,8 @@ def device_off(work: Work) -> bool:
     view = work.view
     if view is None or not verdict_mod.reads_off(view) or view.power is None:
         return False
+    if not work.barred.isdisjoint(view.power.devices):
+        return False  # its bar is yet to be written
     prove(
         work,
         model.FenceEvidence(
@@ -318,12 +321,15 @@ def void(work: Work, why: str) -> None:
         "this host; once you have made sure that the host is off: "
         f"`nova-ha confirm-fenced {work.case.host}`"
     )
-    work.update(doubt=doubt, accused=_liars(work))
+    work.update(doubt=doubt)
+    barring.accuse(
+        work, _liars(work), "the host showed life after it had said off"
+    )
     work.hold(Hold.LIFE_AFTER_OFF, doubt)
     work.tell("case.evidence_void", work.case.message, model.Severity.ALARM)
 
 
-def _liars(work: Work) -> tuple[str, ...]:
+def _liars(work: Work) -> set[str]:
     """The devices that have called the host off: at the proof, and when its
     power was last read again. Of a level that spoke as one, all."""
     evidence, survey = work.case.evidence, work.progress.survey
@@ -331,4 +337,4 @@ def _liars(work: Work) -> tuple[str, ...]:
     power = None if survey is None else survey.power
     if power is not None and power.state is PowerState.OFF:
         found.update(power.devices)
-    return tuple(sorted(found.union(work.case.accused)))
+    return found

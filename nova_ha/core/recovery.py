@@ -195,6 +195,10 @@ def _absorb_fence(work: Work, outcome: model.FenceOutcome) -> None:
         attempts=(*case.attempts, *outcome.attempts)[-KEPT_ATTEMPTS:],
         off_sent=case.off_sent or outcome.off_sent,
     )
+    if outcome.other_chassis:
+        barring.accuse(
+            work, outcome.other_chassis, "it controls another machine"
+        )
     if case.state is not S.FENCING:
         return
     if outcome.evidence is not None:
@@ -307,17 +311,17 @@ def _fencing(work: Work) -> None:
         if not verdict_mod.suspect(work.verdict):
             _evidence_gone(work)
             return
-    service = None if view is None else view.service
     work.act_when_due(
         actions.Fence(
             host=case.host,
             case=case.id,
             boot_id=case.boot_id,
             refencing=case.refencing,
-            reported_at=None if service is None else service.reported_at,
+            service=None if view is None else view.service,
             signs=_signs(work),
             goodbye=None if view is None else view.facts.goodbye,
             barred=work.barred,
+            system_uuid=work.system_uuid,
         )
     )
 

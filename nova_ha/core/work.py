@@ -146,6 +146,13 @@ class Work:
         known = () if record is None else record.barred
         return frozenset([*known, *self.case.accused])
 
+    @property
+    def system_uuid(self) -> str:
+        """Of the host's machine, as its agent says; empty if not known."""
+        view = self.view
+        record = None if view is None else view.facts.record
+        return "" if record is None else record.system_uuid
+
     def report_moves(self) -> int:
         """How often the host's nova-compute has been seen to report."""
         view = self.view

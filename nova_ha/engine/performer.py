@@ -29,10 +29,10 @@ from nova_ha.core import deeds
 from nova_ha.core import enrolment
 from nova_ha.core import events
 from nova_ha.core import model
-from nova_ha.core import sources
 from nova_ha.core import texts
 from nova_ha.engine import checking
 from nova_ha.engine import jobs
+from nova_ha.engine import last_look
 
 T = TypeVar("T")
 
@@ -62,6 +62,12 @@ class Performer:
         self._world = world
         self._clock = clock
         self._gather = gather
+        self._last_look = last_look.LastLook(
+            world.membership,
+            world.compute,
+            world.leadership,
+            world.sign_readers,
+        )
         self._checks = checking.Checking(
             world.fencing, world.store, world.leadership
         )
@@ -297,63 +303,13 @@ class Performer:
         else:
             outcome = self._world.fencing.fence(
                 action.host,
-                lambda: self._last_look(action, epoch),
+                lambda: self._last_look.at(action, epoch),
                 action.barred,
+                action.system_uuid,
             )
         return events.Fenced(
             host=action.host, case=action.case, outcome=outcome
         )
-
-    def _last_look(self, action: actions.Fence, epoch: model.Epoch) -> None:
-        """Read everything again that could forbid the power-off.
-
-        :raises FenceAborted: it does, or could not be read.
-        """
-        try:
-            # What may take long goes first: a pause, or a beacon, that comes
-            # while Nova thinks is still seen.
-            if not action.refencing:
-                self._look_at_reports(action)
-                self._look_at_signs(action)
-            facts = self._world.membership.read_host(action.host)
-            control = self._world.membership.read_control()
-        except exception.FenceAborted:
-            raise
-        except exception.NovaHaError as error:
-            raise exception.FenceAborted(
-                f"the evidence could not be read again: {error}"
-            ) from error
-        _forbid_by_switches(control, facts)
-        _forbid_by_bars(facts, action.barred)
-        if not action.refencing:
-            _forbid_by_life(facts, action.goodbye)
-        # Last, because reading may have taken longer than the lease.
-        self._world.leadership.check(epoch)
-
-    def _look_at_reports(self, action: actions.Fence) -> None:
-        reports = {
-            service.host: service.reported_at
-            for service in self._world.compute.services()
-        }
-        if action.host not in reports:
-            # Left out where its cell does not answer: unread, not silent.
-            raise exception.FenceAborted(
-                "Nova does not show its nova-compute now"
-            )
-        if reports[action.host] != action.reported_at:
-            raise exception.FenceAborted(
-                "its nova-compute has reported meanwhile", alive=True
-            )
-
-    def _look_at_signs(self, action: actions.Fence) -> None:
-        for reader in self._world.sign_readers:
-            known = action.signs.get(reader.name)
-            sign = None if known is None else reader.read(action.host)
-            # One that cannot be read is not required, here as elsewhere.
-            if sign is not None and sign.value != known:
-                raise exception.FenceAborted(
-                    f"{sources.moves(reader.name)} again", alive=True
-                )
 
     def _bar(self, action: actions.BarDevices, epoch: model.Epoch) -> None:
         bar = model.Bar(reason=action.reason, since=self._clock.utcnow())
@@ -363,12 +319,7 @@ class Performer:
 
     def _power_on(self, action: actions.PowerOn, epoch: model.Epoch) -> None:
         """:raises FenceAborted: an operator wants it otherwise by now."""
-        membership = self._world.membership
-        facts = membership.read_host(action.host)
-        _forbid_by_switches(membership.read_control(), facts)
-        _forbid_by_bars(facts, action.barred)
-        # Reading may have taken longer than the lease.
-        self._world.leadership.check(epoch)
+        self._last_look.before_power_on(action, epoch)
         self._world.fencing.power_on(action.host, action.barred)
 
     # -- surveys --
@@ -449,38 +400,3 @@ def _save_failed(
         stale=stale,
         unfit=unfit,
     )
-
-
-def _forbid_by_switches(
-    control: model.Control, facts: model.HostFacts
-) -> None:
-    if control.paused or not control.armed:
-        state = "paused" if control.paused else "disarmed"
-        raise exception.FenceAborted(f"nova_ha is {state}")
-    record = facts.record
-    if record is None:
-        raise exception.FenceAborted("the host is no longer enrolled")
-    if record.protected or record.maintenance:
-        raise exception.FenceAborted(
-            record.protected or f"maintenance: {record.maintenance}"
-        )
-
-
-def _forbid_by_bars(facts: model.HostFacts, known: frozenset[str]) -> None:
-    record = facts.record
-    news = set() if record is None else record.barred.keys() - known
-    if news:
-        raise exception.FenceAborted(
-            f"barred meanwhile: {', '.join(sorted(news))}"
-        )
-
-
-def _forbid_by_life(
-    facts: model.HostFacts, known: model.Goodbye | None
-) -> None:
-    if facts.beacon is not None:
-        raise exception.FenceAborted("its beacon is back", alive=True)
-    if facts.goodbye is not None and facts.goodbye != known:
-        raise exception.FenceAborted(
-            "its agent has said goodbye meanwhile", alive=True
-        )

@@ -71,8 +71,6 @@ def _with_chassis(
             return dataclasses.replace(
                 report,
                 other_chassis=True,
-                problem=f"it controls the machine {told}, but the host's "
-                f"agent says {system_uuid}: another machine would be "
-                "switched off",
+                problem=identity.mismatch(system_uuid, told),
             )
     return dataclasses.replace(report, detail=detail)

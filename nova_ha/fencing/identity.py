@@ -32,6 +32,14 @@ def same_system(enrolled: str, reported: str) -> bool | None:
     return bool(_spellings(ours) & _spellings(theirs))
 
 
+def mismatch(enrolled: str, reported: str) -> str:
+    """What it means that they name two systems."""
+    return (
+        f"it controls the machine {reported}, but the host's agent says "
+        f"{enrolled}: another machine would be switched off"
+    )
+
+
 def parse(text: str) -> uuid.UUID | None:
     """A UUID from text, None for what is none or a placeholder."""
     try:

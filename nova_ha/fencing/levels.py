@@ -96,6 +96,7 @@ class LevelFencing(ports.Fencing):
         host: model.HostName,
         guard: ports.Guard,
         barred: Collection[str] = (),
+        system_uuid: str = "",
     ) -> model.FenceOutcome:
         """See :meth:`ports.Fencing.fence`. Any error of nova_ha that the
         guard raises is the outcome's ``aborted``."""
@@ -104,7 +105,7 @@ class LevelFencing(ports.Fencing):
         except exception.ConfigError as error:
             return model.FenceOutcome(host=host, error=str(error))
         fence_round = procedure.Round(
-            host, guard, self._clock, self._poll_interval
+            host, guard, self._clock, self._poll_interval, system_uuid
         )
         outcome = fence_round.run(levels)
         if fence_round.confirmed_level is not None:

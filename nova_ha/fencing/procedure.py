@@ -18,6 +18,9 @@ The order is that of ClusterLabs' agents, and a fence counts only on proof:
 * ask first: a device that already reads off needs no command;
 * within a level every device is asked before any is commanded: a level of
   which one device cannot answer cannot succeed, and is left untouched;
+* a device that controls another machine, by its system UUID, is neither
+  believed nor commanded; one that does not tell, now or ever, is trusted as
+  it was configured;
 * the guard is called immediately before each power-off command;
 * an accepted command proves nothing: ask each second until all devices of
   the level read off in the same pass, or the deadline has passed;
@@ -39,6 +42,7 @@ from nova_ha import ports
 from nova_ha.core import model
 from nova_ha.fencing import base
 from nova_ha.fencing import device as device_module
+from nova_ha.fencing import identity
 from nova_ha.fencing import record
 
 LOG = logging.getLogger(__name__)
@@ -64,7 +68,13 @@ class Round:
         guard: ports.Guard,
         clock: clock_module.Clock,
         poll_interval: float,
+        system_uuid: str = "",
     ) -> None:
+        """
+        :param system_uuid: of the host's machine; empty: not compared.
+        """
+        self._system_uuid = system_uuid
+        self._misplaced: list[str] = []
         self._host = host
         self._guard = guard
         self._clock = clock
@@ -111,6 +121,7 @@ class Round:
             aborted=aborted,
             alive=alive,
             off_sent=self._off_sent,
+            other_chassis=tuple(self._misplaced),
             error=error,
         )
 
@@ -128,6 +139,8 @@ class Round:
                 raise _LevelFailed(
                     f"{device.name}: {answer.problem}"
                 ) from answer
+        for device in level:
+            self._identify(device)
         if _all_off(answers):
             return self._evidence(
                 number, level, "was off already", commanded=False
@@ -156,6 +169,27 @@ class Round:
 
     def _ask_all(self, level: Level) -> list[Answer]:
         return [ask(device, self._clock, self._recorder) for device in level]
+
+    def _identify(self, device: device_module.Device) -> None:
+        """See that a device controls the host's own machine."""
+        known = self._system_uuid
+        if not known or not device.can(base.Capability.SYSTEM_UUID):
+            return
+        began = self._clock.monotonic()
+        try:
+            told = device.system_uuid() or ""
+            same = identity.same_system(known, told)
+            result = _MATCHES[same]
+        except exception.DeviceError as error:
+            # The periodic check has compared it; the host is dead now.
+            same, result = None, describe(error)
+        took = self._clock.monotonic() - began
+        self._recorder.add(device.name, record.IDENTIFY, result, took)
+        if same is False:
+            self._misplaced.append(device.name)
+            raise _LevelFailed(
+                f"{device.name}: {identity.mismatch(known, told)}"
+            )
 
     def _command_all(
         self, level: Level, answers: Sequence[Answer]
@@ -213,6 +247,13 @@ class Round:
             for watch, answer in zip(watches, answers, strict=True):
                 watch.judge(answer, now)
             self._clock.sleep(self._poll_interval)
+
+
+_MATCHES = {
+    True: "the host's own machine",
+    False: "another machine",
+    None: "does not tell its machine",
+}
 
 
 class _Watch:

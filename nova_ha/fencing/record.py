@@ -21,6 +21,7 @@ from nova_ha.core import model
 
 STATUS = "status"
 OFF = "off"
+IDENTIFY = "identify"
 
 
 class Recorder:

@@ -48,6 +48,8 @@ for."""
 
 _CLOCK = clock_module.SystemClock()
 
+_OTHER_UUID = "7a1c0de5-2f7e-4b0c-9c53-6f3e5d0a9b11"
+
 
 class Bench(abc.ABC):
     """A device of one host, and the topology that leads to it."""
@@ -192,6 +194,26 @@ class DriverContract(unittest.TestCase):
         if outcome.evidence is None:
             self.fail(f"no evidence: {outcome}")
         return outcome.evidence
+
+    def test_another_machine_is_not_switched_off(self) -> None:
+        """The host's agent tells another UUID than the device; one that
+        tells none has to be trusted."""
+        self.bench.start()
+        outcome = self.bench.topology().fence(
+            HOST, permit, system_uuid=_OTHER_UUID
+        )
+        tells = bool(self.bench.uuid)
+        self.assertEqual(("bmc",) if tells else (), outcome.other_chassis)
+        self.assertIs(tells, outcome.evidence is None)
+        self.assertIs(tells, self.bench.really_on())
+
+    def test_its_own_machine_is(self) -> None:
+        self.bench.start()
+        outcome = self.bench.topology().fence(
+            HOST, permit, system_uuid=self.bench.uuid
+        )
+        self.assertEqual((), outcome.other_chassis)
+        self.assertIsNotNone(outcome.evidence)
 
     def test_already_off_needs_no_command(self) -> None:
         self.bench.start()

@@ -77,6 +77,7 @@ class Bmc:
         delay: float | None = None,
         dead_with_host: bool = False,
         controls: machines.Machine | None = None,
+        anonymous: bool = False,
         name: str = "",
     ) -> None:
         """
@@ -86,12 +87,14 @@ class Bmc:
         :param dead_with_host: it hangs on the power feed of its machine.
         :param controls: the machine that it really switches and reads, if
             it is not its own: a mistake in the cabling.
+        :param anonymous: it does not tell the UUID of that machine.
         """
         self.name = name or f"bmc-{machine.name}"
         self.machine = machine
         self.delay = delay
         self.dead_with_host = dead_with_host
         self.controls = controls
+        self.anonymous = anonymous
         self.revision = 0
         """Grows when its credentials have been corrected, in the device and
         in the file that engines read them from."""
@@ -147,10 +150,10 @@ class Bmc:
             return model.PowerState.OFF
         return model.PowerState.ON
 
-    def system_uuid(self) -> str:
+    def system_uuid(self) -> str | None:
         """:raises DeviceCredentials:"""
         self._authenticate()
-        return self.controlled.system_uuid
+        return None if self.anonymous else self.controlled.system_uuid
 
     def power_off(self) -> None:
         """Accept to power off.

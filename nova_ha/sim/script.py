@@ -50,6 +50,8 @@ class BmcSpec:
     """It has no power of its own: it dies with its host's feed."""
     controls: str = ""
     """The host that it really controls, if it is not its own."""
+    anonymous: bool = False
+    """It does not tell which machine it controls."""
 
 
 @record

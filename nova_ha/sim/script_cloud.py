@@ -140,6 +140,7 @@ def _bmc(item: document.Item) -> script.BmcSpec:
         delay=None if delay is None else fields.seconds(delay),
         dead_with_host=given.flag("dead_with_host", False),
         controls=given.text("controls"),
+        anonymous=given.flag("anonymous", False),
     )
     given.finish()
     return made

@@ -230,6 +230,7 @@ def _bmcs(
             delay=spec.delay,
             dead_with_host=spec.dead_with_host,
             controls=machines.get(spec.controls),
+            anonymous=spec.anonymous,
             name=_device_name(host, level),
         )
         for level, spec in enumerate(host.levels, 1)

@@ -230,14 +230,14 @@ class ChaosCloud(fakes.Cloud):
         self._check_permitted(f"enable of {service_id}")
         super().enable(service_id)
 
-    def fence(self, host, guard, barred=()):
+    def fence(self, host, guard, barred=(), system_uuid=""):
         sent = self.calls.count(("off", host))
 
         def strict_guard():
             guard()
             self._check_power_off(self.hosts[host])
 
-        outcome = super().fence(host, strict_guard, barred)
+        outcome = super().fence(host, strict_guard, barred, system_uuid)
         if self.calls.count(("off", host)) > sent:
             self.deaths[host] += 1
         return outcome

@@ -122,12 +122,14 @@ class Host:
                 host=self.name,
                 boot_id=self.boot_id,
                 machine_id=f"machine-{self.name}",
+                system_uuid=f"uuid-{self.name}",
             )
         return model.HostFacts(
             host=self.name,
             record=model.HostRecord(
                 host=self.name,
                 machine_id=f"machine-{self.name}",
+                system_uuid=f"uuid-{self.name}",
                 service_id=f"service-{self.name}",
                 protected=self.protected,
                 maintenance=self.maintenance,
@@ -409,8 +411,14 @@ class Cloud(
             error="no answer" if state is model.PowerState.UNKNOWN else "",
         )
 
-    def fence(self, host, guard, barred=()):
+    def fence(self, host, guard, barred=(), system_uuid=""):
         device = self.hosts[host]
+        if system_uuid and device.device == "other machine" and not barred:
+            return model.FenceOutcome(
+                host=host,
+                other_chassis=(f"bmc-{host}",),
+                error="it controls another machine",
+            )
         seen = model.FenceEvidence(
             kind=model.EvidenceKind.POWER_OFF_OBSERVED,
             by=f"bmc-{host}",

@@ -208,6 +208,7 @@ class Off(_Power):
             host,
             lambda: self._last_look(store, host, forced),
             frozenset(kept.barred),
+            kept.system_uuid,
         )
         if outcome.evidence is None:
             return False, outcome.aborted or outcome.error

@@ -20,6 +20,34 @@ from nova_ha.core.model import PowerState
 from tests.unit.core import scenario
 
 
+class OtherMachineTestCase(scenario.ScenarioTestCase):
+    """The round finds a device that controls another machine, and off."""
+
+    def setUp(self):
+        super().setUp()
+        self.host.device = "other machine"
+        self.crash(power=PowerState.ON)
+        self.reach(S.FENCE_FAILED)
+
+    def test_it_is_barred_at_once(self):
+        self.engine.run(2)
+        self.assertIn("another machine", self.host.barred["bmc-a"].reason)
+        self.assertIn(self.case.id, self.host.barred["bmc-a"].reason)
+
+    def test_nobody_is_switched_off(self):
+        self.engine.run(600)
+        self.assertNotIn(("off", "a"), self.cloud.calls)
+
+    def test_it_is_not_believed_while_the_bar_is_yet_to_be_written(self):
+        def away(*_):
+            raise exception.CoordinationUnavailable("no quorum")
+
+        self.cloud.bar = away
+        self.host.power = PowerState.OFF
+        self.engine.run(600)
+        self.is_in(S.FENCE_FAILED)
+
+
 class BarringTestCase(scenario.ScenarioTestCase):
     """The device belongs to another chassis: it reads off, the host runs."""
 

@@ -116,7 +116,7 @@ class SuspectedTestCase(base.TestCase):
         (fence,) = step.actions
         self.assertEqual(
             ("boot-1", False, make.utc(0)),
-            (fence.boot_id, fence.refencing, fence.reported_at),
+            (fence.boot_id, fence.refencing, fence.service.reported_at),
         )
 
     def test_a_suspect_only_has_its_device_asked(self):

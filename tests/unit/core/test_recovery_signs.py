@@ -47,7 +47,7 @@ class SignsTestCase(base.TestCase):
     def test_of_a_host_held_for_dead_nothing_may_move(self):
         fence = self.fence(make.verdict())
         self.assertEqual({"storage": "boot-1 7"}, fence.signs)
-        self.assertEqual(make.utc(0), fence.reported_at)
+        self.assertEqual(make.utc(0), fence.service.reported_at)
 
     def test_of_one_that_is_cut_off_it_is_known_to_live(self):
         fence = self.fence(make.verdict("down", "isolated"))

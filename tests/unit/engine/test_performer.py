@@ -10,6 +10,8 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import dataclasses
+
 from nova_ha import exception
 from nova_ha import ports
 from nova_ha.core import actions
@@ -319,7 +321,7 @@ class FenceTestCase(PerformerTestCase):
     def fence(self, epoch=EPOCH, **changes):
         values = {
             "boot_id": self.host.boot_id,
-            "reported_at": self.host.reported_at,
+            "service": self.host.service(),
         } | changes
         return self.act(actions.Fence(**values, **ON), epoch).outcome
 
@@ -339,8 +341,23 @@ class FenceTestCase(PerformerTestCase):
         self.check_forbidden(self.fence(), "beacon", alive=True)
 
     def test_a_report(self):
-        outcome = self.fence(reported_at=make.utc(-5))
+        known = dataclasses.replace(
+            self.host.service(), reported_at=make.utc(-5)
+        )
+        outcome = self.fence(service=known)
         self.check_forbidden(outcome, "reported", alive=True)
+
+    def test_an_operator_has_forced_it_down_meanwhile(self):
+        known = self.host.service()
+        self.host.forced_down = True
+        self.check_forbidden(self.fence(service=known), "forced down")
+        self.assertTrue(self.fence().off_sent)
+
+    def test_an_operator_has_disabled_it_meanwhile(self):
+        known = self.host.service()
+        self.host.disabled_reason = "RAM"
+        self.check_forbidden(self.fence(service=known), "disabled")
+        self.assertTrue(self.fence().off_sent)
 
     def test_a_goodbye(self):
         self.host.goodbye = make.goodbye()
@@ -403,7 +420,7 @@ class FenceTestCase(PerformerTestCase):
 
     def test_signs_of_life_do_not_stop_a_host_from_being_fenced_again(self):
         self.host.agent = True
-        outcome = self.fence(refencing=True, reported_at=None)
+        outcome = self.fence(refencing=True, service=None)
         self.assertTrue(outcome.off_sent)
 
     def test_switches_do(self):
@@ -433,7 +450,7 @@ class SignsTestCase(PerformerTestCase):
     def fence(self, **signs):
         action = actions.Fence(
             boot_id=self.host.boot_id,
-            reported_at=self.host.reported_at,
+            service=self.host.service(),
             signs=signs,
             **ON,
         )

@@ -33,7 +33,7 @@ class BarredTestCase(test_performer.PerformerTestCase):
         self.host.barred = {"bmc-a": BAR}
         action = actions.Fence(
             boot_id=self.host.boot_id,
-            reported_at=self.host.reported_at,
+            service=self.host.service(),
             **ON,
         )
         outcome = self.act(action).outcome

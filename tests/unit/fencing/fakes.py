@@ -41,6 +41,7 @@ class FakeBmc:
         self.lies = False
         self.fails_reading: list[exception.DeviceError | Exception] = []
         self.fails_off: exception.DeviceError | None = None
+        self.fails_telling: exception.DeviceError | None = None
         self.alive = True
         self.running = threading.Event()
         self.running.set()
@@ -144,7 +145,10 @@ class FakeDriver(base.FenceDriver):
         self._bmc("on").state = model.PowerState.ON
 
     def system_uuid(self) -> str | None:
-        return self._bmc("uuid").uuid or None
+        bmc = self._bmc("uuid")
+        if bmc.fails_telling:
+            raise bmc.fails_telling
+        return bmc.uuid or None
 
 
 def finder(**drivers: type[base.FenceDriver]) -> loader.DriverFinder:

@@ -26,6 +26,8 @@ from tests.unit.fencing import fakes
 HOST = model.HostName("compute-1")
 ON, OFF = model.PowerState.ON, model.PowerState.OFF
 UNKNOWN = model.PowerState.UNKNOWN
+OURS = "4c4c4544-0035-4a10-8052-b4c04f4e3233"
+OTHER = "9d1f6a52-71b0-4c39-9c0a-5d0c5d3f11aa"
 
 
 class ProcedureTest(base.TestCase):
@@ -59,9 +61,9 @@ class ProcedureTest(base.TestCase):
             ]
         )
 
-    def _run(self, *levels, guard=None) -> model.FenceOutcome:
+    def _run(self, *levels, guard=None, system_uuid="") -> model.FenceOutcome:
         fence_round = procedure.Round(
-            HOST, guard or self._guard, self.clock, 1.0
+            HOST, guard or self._guard, self.clock, 1.0, system_uuid
         )
         return fence_round.run(levels)
 
@@ -171,6 +173,51 @@ class ProcedureTest(base.TestCase):
         self.assertIsNone(outcome.evidence)
         self.assertIn("its driver failed (RuntimeError)", outcome.error)
         self.assertNotIn("secret", repr(outcome))
+
+    # -- the right chassis ---------------------------------------------------
+
+    def test_another_machine_is_not_commanded(self) -> None:
+        one, other = self._device("a"), self._device("b")
+        self.bmcs["a"].uuid = OTHER
+        self.bmcs["b"].uuid = OURS
+        outcome = self._run([one], [other], system_uuid=OURS)
+        self.assertEqual(["status", "uuid"], self.bmcs["a"].calls)
+        self.assertEqual(("a",), outcome.other_chassis)
+        self.assertEqual("b", outcome.evidence.by)
+
+    def test_another_machine_is_not_believed(self) -> None:
+        one = self._device("a")
+        self.bmcs["a"].uuid, self.bmcs["a"].state = OTHER, OFF
+        outcome = self._run([one], system_uuid=OURS)
+        self.assertIsNone(outcome.evidence)
+        self.assertIn(f"controls the machine {OTHER}", outcome.error)
+        self.assertEqual(
+            ("identify", "another machine"),
+            (outcome.attempts[-1].command, outcome.attempts[-1].result),
+        )
+
+    def test_a_device_that_does_not_tell_is_trusted(self) -> None:
+        for uuid in ("", "0" * 32, "not one"):
+            one = self._device("a")
+            self.bmcs["a"].uuid = uuid
+            outcome = self._run([one], system_uuid=OURS)
+            self.assertIsNotNone(outcome.evidence, uuid)
+            self.assertEqual((), outcome.other_chassis)
+
+    def test_one_that_fails_to_tell_is_trusted_too(self) -> None:
+        one = self._device("a")
+        self.bmcs["a"].fails_telling = exception.DeviceTimeout("a", "slow")
+        outcome = self._run([one], system_uuid=OURS)
+        self.assertIsNotNone(outcome.evidence)
+        self.assertIn(
+            "timeout: slow",
+            [each.result for each in outcome.attempts],
+        )
+
+    def test_where_the_host_is_not_known_it_is_not_asked(self) -> None:
+        one = self._device("a")
+        self._run([one])
+        self.assertNotIn("uuid", self.bmcs["a"].calls)
 
     # -- the guard -----------------------------------------------------------
 

@@ -51,7 +51,7 @@ def port(name, cls):
 class BelievesAnything(Instead):
     """Fenced without asking any device."""
 
-    def fence(self, host, guard, barred=()):
+    def fence(self, host, guard, *rest):
         return model.FenceOutcome(host=host, evidence=_evidence("nobody"))
 
     def power_state(self, host, barred=()):
@@ -65,8 +65,8 @@ class BelievesAcceptance(Instead):
         super().__init__(port)
         self._accepted = set()
 
-    def fence(self, host, guard, barred=()):
-        outcome = self._port.fence(host, guard, barred)
+    def fence(self, host, guard, *rest):
+        outcome = self._port.fence(host, guard, *rest)
         if outcome.off_sent:
             self._accepted.add(host)
             return model.FenceOutcome(
@@ -87,8 +87,8 @@ class NeverReadsAgain(Instead):
         super().__init__(port)
         self._off = set()
 
-    def fence(self, host, guard, barred=()):
-        outcome = self._port.fence(host, guard, barred)
+    def fence(self, host, guard, *rest):
+        outcome = self._port.fence(host, guard, *rest)
         if outcome.evidence is not None:
             self._off.add(host)
         return outcome
@@ -100,8 +100,8 @@ class NeverReadsAgain(Instead):
 
 
 class NoLastLook(Instead):
-    def fence(self, host, guard, barred=()):
-        return self._port.fence(host, lambda: None, barred)
+    def fence(self, host, guard, *rest):
+        return self._port.fence(host, lambda: None, *rest)
 
 
 def _evidence(by):
