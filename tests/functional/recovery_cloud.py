@@ -12,9 +12,10 @@
 
 """A cloud that is well again before each test of a recovery.
 
-The scenarios are grouped by what goes wrong, in the ``recovery_*`` modules
-beside this one; :mod:`tests.functional.test_recovery` runs them all on one
-cloud, because bringing one up takes longer than most of them.
+The scenarios are grouped by what goes wrong, in the ``test_recovery_*``
+modules beside this one. Those of a module share a cloud, because bringing one
+up takes longer than most of them; two modules run at the same time, because
+most of a recovery is waiting.
 """
 
 import contextlib

@@ -24,7 +24,7 @@ from tests.functional import recovery_cloud
 from tests.functional import recovery_evidence as evidence
 
 
-class HostScenarios(recovery_cloud.RecoveryTestCase):
+class HostsTest(recovery_cloud.RecoveryTestCase):
     def test_killed_host_is_recovered_and_returns(self) -> None:
         victim = self.cloud.host("cmp1")
         servers = self.boot(4, victim)

@@ -20,7 +20,7 @@ from tests.functional import recovery_cloud
 from tests.functional import recovery_evidence as evidence
 
 
-class EngineScenarios(recovery_cloud.RecoveryTestCase):
+class EnginesTest(recovery_cloud.RecoveryTestCase):
     def leading(self) -> process.Process:
         """The engine that leads."""
         engine: process.Process = self.wait_for(self.leader, "a leader")

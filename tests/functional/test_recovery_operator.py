@@ -28,7 +28,7 @@ from tests.functional import recovery_cloud
 WRONG = "another-password"
 
 
-class OperatorScenarios(recovery_cloud.RecoveryTestCase):
+class OperatorTest(recovery_cloud.RecoveryTestCase):
     def fail_to_fence(self, host: lab_cloud.Host) -> model.RecoveryCase:
         """Kill a host whose BMC has another password than we know."""
         self.change_bmc_password(host, WRONG)
