@@ -29,7 +29,7 @@ guests/*.journal      the guests' writers: seconds (monotonic), host, boot,
 bmc/*.jsonl           what each BMC was asked and answered
 nova-api-calls.jsonl  every state-changing request to nova-api, with times
 cases/*.json          the recovery cases as nova_ha reports them
-log/                  logs of the engines and of the agents
+log/                  logs of the engines, of the agents and of Nova
 result.json           the line that the demo printed
 """
 
@@ -45,7 +45,7 @@ def collect(cloud: cloud_mod.Cloud, out: pathlib.Path) -> None:
     for name, pattern in {
         "bmc": "hosts/*/bmc/transcript.jsonl",
         ".": "log/nova-api-calls.jsonl",
-        "log": "log/nova-ha-engine-*.log",
+        "log": "log/nova-*.log",
     }.items():
         (out / name).mkdir(exist_ok=True)
         for path in sorted(state.glob(pattern)):
