@@ -53,6 +53,14 @@ class World:
     sign_readers: Sequence[ports.SignReader] = ()
 
 
+NO_HYPERVISOR = (
+    "Nova does not list its hypervisor yet, and without its type nobody knows "
+    "whether it may be fenced; hosts new to Nova have to be discovered "
+    "(`nova-manage cell_v2 discover_hosts`)"
+)
+"""Why a host cannot be enrolled: an ironic nova-compute must never be."""
+
+
 class Performer:
     """Performs jobs; stateless, so that any thread may."""
 
@@ -155,12 +163,14 @@ class Performer:
 
     def _enrol(self, job: jobs.EnrolHost, epoch: model.Epoch) -> events.Event:
         try:
-            types = self._world.compute.hypervisor_types()
+            kind = self._world.compute.hypervisor_types().get(job.host)
+            if kind is None:
+                return events.Enrolled(host=job.host, error=NO_HYPERVISOR)
             record = enrolment.enrol(
                 job.beacon,
                 job.service,
                 job.engines,
-                types.get(job.host, ""),
+                kind,
                 self._clock.utcnow(),
             )
             self._world.leadership.check(epoch)

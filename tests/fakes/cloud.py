@@ -294,7 +294,7 @@ class Cloud(
         return [host.service() for host in self.hosts.values()]
 
     def hypervisor_types(self):
-        return {}
+        return dict.fromkeys(self.hosts, "QEMU")
 
     def _host_of(self, service_id):
         return self.hosts[service_id.removeprefix("service-")]

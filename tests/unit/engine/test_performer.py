@@ -159,6 +159,19 @@ class StoreTestCase(PerformerTestCase):
         self.assertIsNone(self.perform(job).record)
         self.assertEqual([("enrol", "a")], self.cloud.calls)
 
+    def test_a_host_of_unknown_kind_is_not_enrolled(self):
+        job = jobs.EnrolHost(
+            host="a",
+            beacon=make.beacon(),
+            service=make.service(),
+            engines=(),
+        )
+        self.cloud.hypervisor_types = dict
+        event = self.perform(job)
+        self.assertIsNone(event.record)
+        self.assertIn("discover_hosts", event.error)
+        self.assertEqual([], self.cloud.calls)
+
 
 class QuarantineTestCase(PerformerTestCase):
     SICK = model.Quarantine(reason="3 deaths", since=make.utc(0))
