@@ -360,6 +360,7 @@ def merge(old: model.HostRecord, new: model.HostRecord) -> model.HostRecord:
         storage_domain=old.storage_domain or new.storage_domain,
         protected=old.protected or new.protected,
         maintenance=old.maintenance,
+        reserved=old.reserved,
         incidents=old.incidents,
         quarantine=old.quarantine,
         barred=old.barred,

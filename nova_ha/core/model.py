@@ -153,6 +153,8 @@ class HostRecord:
     """Why this host must never be fenced; empty where it may be."""
     maintenance: str = ""
     """Why an operator has taken the host out; empty where it is in use."""
+    reserved: bool = False
+    """Kept free of new instances, for evacuated ones."""
     incidents: tuple[datetime.datetime, ...] = ()
     """Its latest deaths, oldest first; bounded by ``quarantine.KEPT``."""
     quarantine: Quarantine | None = None

@@ -276,6 +276,7 @@ class StoreContract(coordinated.Coordinated):
     def test_enrol_keeps_what_an_operator_has_set(self) -> None:
         kept = coordinated.host_record(
             maintenance="disk",
+            reserved=True,
             failure_domain="rack-1",
             storage_domain="ceph-1",
             protected="all-in-one",
