@@ -11,3 +11,9 @@
 # under the License.
 
 """Entry points of the processes: parse, call, render; no logic."""
+
+import warnings
+
+# oslo.messaging imports oslo.service, which imports eventlet unless told
+# otherwise. None of our programs uses either.
+warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")

@@ -13,8 +13,9 @@
 """Would fencing work? When a host's devices are asked, and what their answers
 mean.
 
-Every host is asked soon after an engine began to lead, and from then on at a
-moment of its own in each interval: a fleet is never asked all at once.
+A host is asked as soon as it is enrolled, again soon after another engine
+began to lead, and from then on at a moment of its own in each interval: a
+fleet is never asked all at once.
 """
 
 import datetime
@@ -61,8 +62,16 @@ def wanted(view: liveness.HostView) -> bool:
     return kept is not None and not kept.protected and not kept.maintenance
 
 
-def first(host: model.HostName, began: float, interval: float) -> float:
-    """When a host is first asked by who leads since ``began``."""
+def first(
+    host: model.HostName,
+    kept: model.HostRecord | None,
+    began: float,
+    interval: float,
+) -> float:
+    """When a host is first asked by who leads since ``began``: at once where
+    nobody has asked before."""
+    if kept is not None and kept.fencing is None:
+        return began
     return began + _share(host) * min(interval, FIRST_ROUND)
 
 

@@ -97,7 +97,8 @@ class DeviceChecks:
     def _plan(
         self, wanted: Mapping[model.HostName, liveness.HostView]
     ) -> None:
-        """When each of these is due: at once where its bars have changed."""
+        """When each of these is due: at once where nobody has ever asked, or
+        its bars have changed."""
         bars = {
             host: frozenset(view.facts.record.barred)
             for host, view in wanted.items()
@@ -112,12 +113,14 @@ class DeviceChecks:
         self._due = {
             host: 0.0
             if host in changed
-            else self._due.get(host, self._first(host))
-            for host in wanted
+            else self._due.get(host, self._first(view))
+            for host, view in wanted.items()
         }
 
-    def _first(self, host: model.HostName) -> float:
-        return device_checks.first(host, self._began, self._interval)
+    def _first(self, view: liveness.HostView) -> float:
+        return device_checks.first(
+            view.host, view.facts.record, self._began, self._interval
+        )
 
     def _ask(self, view: liveness.HostView) -> None:
         kept = view.facts.record

@@ -34,8 +34,18 @@ def report(device="bmc", level=1, problem="", **changes):
 class ScheduleTestCase(base.TestCase):
     names = tuple(f"compute-{number}" for number in range(1000))
 
+    def first(self, host, began, interval):
+        health = model.FencingHealth(fenceable=True, since=NOW)
+        kept = model.HostRecord(host=host, machine_id="m", fencing=health)
+        return device_checks.first(host, kept, began, interval)
+
+    def test_who_was_never_asked_is_asked_at_once(self):
+        for host in self.names[:20]:
+            kept = model.HostRecord(host=host, machine_id="m")
+            self.assertEqual(50.0, device_checks.first(host, kept, 50.0, HOUR))
+
     def test_the_first_round_is_soon_and_spread(self):
-        times = [device_checks.first(one, 50.0, HOUR) for one in self.names]
+        times = [self.first(one, 50.0, HOUR) for one in self.names]
         self.assertGreaterEqual(min(times), 50.0)
         self.assertLess(max(times), 50.0 + device_checks.FIRST_ROUND)
         for begin in range(50, 650, 100):
@@ -43,7 +53,7 @@ class ScheduleTestCase(base.TestCase):
             self.assertLess(abs(share - 1000 / 6), 60)
 
     def test_a_short_interval_is_the_first_round(self):
-        times = [device_checks.first(one, 0.0, 60.0) for one in self.names]
+        times = [self.first(one, 0.0, 60.0) for one in self.names]
         self.assertLess(max(times), 60.0)
 
     def following(self, host, now, failing=False):

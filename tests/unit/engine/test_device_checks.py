@@ -39,6 +39,11 @@ class EngineTestCase(base.TestCase):
             return examine(host, system_uuid)
 
         self.cloud.examine = noted
+        for host in self.cloud.hosts.values():
+            # Asked before, by another leader.
+            host.fencing = model.FencingHealth(
+                fenceable=True, since=self.cloud.clock.utcnow()
+            )
         self.engine = fakes.EngineUnderTest(self.cloud, POLICY)
 
     def run_for(self, seconds):
@@ -56,6 +61,13 @@ class DeviceChecksTestCase(EngineTestCase):
         self.run_for(6 * HOUR)
         self.assertEqual({"a", "b", "c", "d"}, set(self.asked))
         self.assertLessEqual(len(self.asked), 8)
+
+    def test_a_host_that_was_never_asked_is_asked_at_once(self):
+        self.host.fencing = None
+        self.engine = fakes.EngineUnderTest(self.cloud, POLICY, epoch=2)
+        self.run_for(15)
+        self.assertIn("a", self.asked)
+        self.assertTrue(self.host.fencing.fenceable)
 
     def test_never_by_default(self):
         self.engine = fakes.EngineUnderTest(self.cloud, epoch=2)
