@@ -13,18 +13,31 @@
 """Runs a program that speaks to a fence device for a driver.
 
 A child process can be killed, whatever it waits for: a hung device costs one
-call and nothing else. It gets secrets by its environment or its standard
-input, never on its command line, which every user of the machine can read.
+call and nothing else, and neither does a program that prints without end. It
+gets secrets by its environment or its standard input, never on its command
+line, which every user of the machine can read.
 """
 
 import contextlib
 import dataclasses
 import os
+import selectors
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO
 
+from nova_ha import clock as clock_module
 from nova_ha import exception
+
+MAX_OUTPUT = 2**20
+"""Bytes that a program may print in one call, output and errors together:
+some 30 times what the most talkative fence agent says of itself."""
+
+_CHUNK = 2**15  # bytes read at once
+
+# A child lives in real time, whatever the clock of its caller shows.
+_CLOCK = clock_module.SystemClock()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,14 +74,23 @@ class Program:
         :param environment: what it gets beside ``PATH`` and ``LC_ALL``.
         :param text: what it reads from standard input.
         :raises DeviceTimeout: it had to be killed.
+        :raises DeviceProtocolError: it prints more than MAX_OUTPUT, and was
+            killed.
         :raises DeviceUnreachable: it cannot be run.
         """
-        child = self._start(command, environment or {}, text is not None)
+        with _memory(text or "") as told:
+            child = self._start(command, environment or {}, told)
         try:
-            output, errors = child.communicate(text, timeout=timeout)
+            output, errors = _heard(child, timeout)
         except subprocess.TimeoutExpired:
             raise exception.DeviceTimeout(
                 self.device, f"no answer within {timeout:g} s"
+            ) from None
+        except _TooMuchError:
+            raise exception.DeviceProtocolError(
+                self.device,
+                f"{os.path.basename(command[0])} prints more than "
+                f"{MAX_OUTPUT} bytes and has been killed",
             ) from None
         finally:
             _end(child)
@@ -78,12 +100,12 @@ class Program:
         self,
         command: Sequence[str],
         environment: Mapping[str, str],
-        reads: bool,
-    ) -> "subprocess.Popen[str]":
+        told: IO[bytes],
+    ) -> "subprocess.Popen[bytes]":
         try:
             return subprocess.Popen(  # noqa: S603 - no shell, checked words
                 command,
-                stdin=subprocess.PIPE if reads else subprocess.DEVNULL,
+                stdin=told,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env={
@@ -92,8 +114,6 @@ class Program:
                     **environment,
                 },
                 start_new_session=True,
-                encoding="utf-8",
-                errors="replace",
             )
         except OSError as error:
             raise exception.DeviceUnreachable(
@@ -103,19 +123,77 @@ class Program:
             ) from None
 
 
-def _end(child: "subprocess.Popen[str]") -> None:
+class _TooMuchError(Exception):
+    """The child prints more than is kept."""
+
+
+@contextlib.contextmanager
+def _memory(text: str) -> Iterator[IO[bytes]]:
+    """A file in memory, to be read from its beginning: unlike a pipe it
+    takes any text at once, whether or not the child reads it."""
+    with open(os.memfd_create("input"), "w+b") as file:
+        file.write(text.encode(errors="surrogateescape"))
+        file.seek(0)
+        yield file
+
+
+def _heard(
+    child: "subprocess.Popen[bytes]", timeout: float
+) -> tuple[str, str]:
+    """Output and errors of a child that closes both, and ends.
+
+    ``Popen.communicate`` would keep them without bound.
+
+    :raises TimeoutExpired: it has not ended within ``timeout`` seconds.
+    :raises _TooMuchError:
+    """
+    deadline = _CLOCK.monotonic() + timeout
+    output, errors = bytearray(), bytearray()
+    with selectors.DefaultSelector() as selector:
+        for stream, said in ((child.stdout, output), (child.stderr, errors)):
+            if stream is not None:  # as both are: pipes
+                selector.register(stream, selectors.EVENT_READ, (stream, said))
+        while selector.get_map():
+            left = deadline - _CLOCK.monotonic()
+            if left <= 0:
+                raise subprocess.TimeoutExpired(child.args, timeout)
+            for key, _ in selector.select(left):
+                _read(key, selector)
+            if len(output) + len(errors) > MAX_OUTPUT:
+                raise _TooMuchError
+    child.wait(max(0.0, deadline - _CLOCK.monotonic()))
+    return _text(output), _text(errors)
+
+
+def _read(
+    key: selectors.SelectorKey, selector: selectors.BaseSelector
+) -> None:
+    """Take what is there; close a stream that has come to its end."""
+    stream, said = key.data
+    chunk = os.read(key.fd, _CHUNK)
+    said.extend(chunk)
+    if not chunk:
+        selector.unregister(stream)
+        stream.close()
+
+
+def _text(said: bytearray) -> str:
+    """With the ends of lines that patterns expect."""
+    text = said.decode("utf-8", errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
     """Make sure that nothing is left of a child.
 
     One that ended in time, and whose output has come to its end, has no
     children left that could matter.
     """
-    streams = (child.stdin, child.stdout, child.stderr)
+    streams = (child.stdout, child.stderr)
     opened = [each for each in streams if each and not each.closed]
     if child.poll() is None or opened:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()
     for stream in opened:
-        # What it was told and has not read is lost with it.
-        with contextlib.suppress(BrokenPipeError):
-            stream.close()
+        stream.close()
