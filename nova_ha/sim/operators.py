@@ -16,7 +16,7 @@ import dataclasses
 from collections.abc import Callable
 
 from nova_ha import exception
-from nova_ha.assembly import operator as operator_mod
+from nova_ha.assembly import tree_store
 from nova_ha.coordination import paths as paths_mod
 from nova_ha.coordination import tree
 from nova_ha.core import model
@@ -26,7 +26,7 @@ from nova_ha.sim import zookeeper
 
 NAME = "operator"
 
-Act = Callable[[operator_mod.TreeStore], object]
+Act = Callable[[tree_store.TreeStore], object]
 
 
 class Operator:
@@ -38,7 +38,7 @@ class Operator:
         program: kernel_mod.Program,
         session: zookeeper.SimZnodes,
         paths: paths_mod.Paths,
-        store: operator_mod.TreeStore,
+        store: tree_store.TreeStore,
         journal: journal_mod.Journal,
     ) -> None:
         self._program = program
@@ -83,7 +83,7 @@ class Operator:
         :param boot: the boot that is meant, if not that of the case.
         """
 
-        def act(store: operator_mod.TreeStore) -> None:
+        def act(store: tree_store.TreeStore) -> None:
             case = store.picture().cases.get(model.HostName(host))
             if case is None:
                 raise exception.CoordinationError(f"{host} has no open case")

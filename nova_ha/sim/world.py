@@ -14,7 +14,7 @@
 
 from collections.abc import Mapping
 
-from nova_ha.assembly import operator as operator_mod
+from nova_ha.assembly import tree_store
 from nova_ha.coordination import acl
 from nova_ha.coordination import paths as paths_mod
 from nova_ha.core import model
@@ -95,9 +95,7 @@ class World:
         session = self.zookeeper.client(
             program, operators.NAME, user=acl.Role.OPERATOR.value
         )
-        store = operator_mod.TreeStore(
-            session, self.parts.paths, program.clock
-        )
+        store = tree_store.TreeStore(session, self.parts.paths, program.clock)
         return operators.Operator(
             program, session, self.parts.paths, store, self.journal
         )

@@ -36,6 +36,7 @@ from lab import witness
 from nova_ha import clock as nova_clock
 from nova_ha import exception
 from nova_ha.assembly import operator
+from nova_ha.assembly import tree_store
 from nova_ha.coordination import opening
 from nova_ha.coordination import paths
 from nova_ha.core import model
@@ -74,7 +75,7 @@ class RecoveryTestCase(base.TestCase):
     """One cloud for all tests; each starts by making it well again."""
 
     cloud: lab_cloud.Cloud
-    store: operator.TreeStore
+    store: tree_store.TreeStore
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -99,7 +100,7 @@ class RecoveryTestCase(base.TestCase):
         session = opening.new_session(settings, clock)
         session.start()
         tree_paths = paths.Paths(settings.namespace)
-        cls.store = operator.TreeStore(session, tree_paths, clock)
+        cls.store = tree_store.TreeStore(session, tree_paths, clock)
 
     def setUp(self) -> None:
         super().setUp()

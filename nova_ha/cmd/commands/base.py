@@ -33,6 +33,7 @@ from oslo_log import log as logging
 from nova_ha import clock as nova_clock
 from nova_ha import exception
 from nova_ha.assembly import operator as assembly
+from nova_ha.assembly import tree_store
 
 LOG = logging.getLogger(__name__)
 
@@ -64,10 +65,10 @@ class Context:
     def store(self, *, checked: bool = True) -> Iterator[assembly.Store]:
         """What ZooKeeper holds, for as long as the context lasts.
 
-        :param checked: see :func:`nova_ha.assembly.operator.open_store`.
+        :param checked: see :func:`nova_ha.assembly.tree_store.open_store`.
         :raises NovaHaError: it cannot be reached with these settings.
         """
-        store = assembly.open_store(self.conf, self.clock, checked=checked)
+        store = tree_store.open_store(self.conf, self.clock, checked=checked)
         try:
             yield store
         finally:

@@ -14,7 +14,7 @@
 
 import argparse
 
-from nova_ha.assembly import operator as assembly
+from nova_ha.assembly import tree
 from nova_ha.cmd.commands import base
 
 
@@ -41,7 +41,7 @@ class Init(base.Command):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         conf = self.context.conf
-        done = assembly.init_tree(conf, self.context.clock, parsed_args.files)
+        done = tree.init_tree(conf, self.context.clock, parsed_args.files)
         for path in done.created:
             self.say(f"created  {path}")
         for path in done.secured:
@@ -54,7 +54,7 @@ class Check(base.Command):
     """Tell whether the tree can be used, and nobody else can write to it."""
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        granted = assembly.check_tree(self.context.conf, self.context.clock)
+        granted = tree.check_tree(self.context.conf, self.context.clock)
         self.say(
             "The tree is as it should be. A session of "
             f"{self.context.conf.zookeeper.session_timeout:g} s was asked "

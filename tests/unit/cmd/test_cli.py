@@ -23,6 +23,7 @@ import unittest.mock
 import yaml
 
 from nova_ha.assembly import operator as assembly
+from nova_ha.assembly import tree_store
 from nova_ha.cmd import cli
 from nova_ha.cmd.commands import base as command_base
 from nova_ha.core import model
@@ -54,7 +55,7 @@ class CliTest(base.TestCase):
         self.store = samples.FakeStore(samples.picture())
         self.open = self.enterContext(
             unittest.mock.patch.object(
-                assembly, "open_store", return_value=self.store
+                tree_store, "open_store", return_value=self.store
             )
         )
         self.answer = ""

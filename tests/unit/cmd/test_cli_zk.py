@@ -16,7 +16,7 @@ import os
 import unittest.mock
 
 from nova_ha import exception
-from nova_ha.assembly import operator as assembly
+from nova_ha.assembly import tree
 from nova_ha.cmd import cli
 from tests.unit.cmd import test_cli
 
@@ -56,13 +56,13 @@ class InitTest(test_cli.CliTest):
     def test_the_operators_file_suffices_before_there_is_a_user(self):
         conf = cli.configuration([os.devnull])
         with unittest.mock.patch.object(
-            assembly.opening,
+            tree.opening,
             "new_session",
             side_effect=exception.CoordinationUnavailable("stop here"),
         ) as opened:
             self.assertRaises(
                 exception.CoordinationUnavailable,
-                assembly.init_tree,
+                tree.init_tree,
                 conf,
                 None,
                 [

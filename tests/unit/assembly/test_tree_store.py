@@ -13,7 +13,7 @@
 """What an operator changes in the tree."""
 
 from nova_ha import exception
-from nova_ha.assembly import operator
+from nova_ha.assembly import tree_store
 from nova_ha.core import codec
 from nova_ha.core import model
 from tests.contract.coordination import coordinated
@@ -32,7 +32,7 @@ class RecordCase(fake_tree.FakeTree):
         tree = self.open("operator")
         self.path = self.paths.host(C1)
         self.tree = tree
-        self.store = operator.TreeStore(tree, self.paths, self.clock)
+        self.store = tree_store.TreeStore(tree, self.paths, self.clock)
 
 
 class DomainsTest(RecordCase):
