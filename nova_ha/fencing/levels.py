@@ -119,22 +119,20 @@ class LevelFencing(ports.Fencing):
 
         The last level first: a power strip feeds the BMC.
 
-        :raises DeviceError: no device accepted it.
+        :raises DeviceError: no device accepted it; says why of each.
         """
         self._proven.pop(host, None)
-        done = False
-        failure: exception.DeviceError = exception.DeviceRefused(
-            f"of {host}", "there is none that can switch power on"
-        )
         levels = _without(self._levels_or_none(host), barred)
-        for level in reversed(levels):
-            for each in level:
-                try:
-                    done = _switch_on(each) or done
-                except exception.DeviceError as error:
-                    failure = error
+        done = False
+        failures: list[exception.DeviceError] = []
+        for each in (each for level in reversed(levels) for each in level):
+            try:
+                done = _switch_on(each) or done
+            except exception.DeviceError as error:
+                LOG.warning("Switching %s on: %s", host, error)
+                failures.append(error)
         if not done:
-            raise failure
+            raise _all_of(failures, host)
 
     def examine(
         self, host: model.HostName, system_uuid: str
@@ -249,3 +247,20 @@ def _switch_on(each: device_module.Device) -> bool:
     if each.power_state() is not model.PowerState.ON:
         each.power_on()
     return True
+
+
+def _all_of(
+    failures: Sequence[exception.DeviceError], host: model.HostName
+) -> exception.DeviceError:
+    """What went wrong with each device of a host, as one error."""
+    if not failures:
+        return exception.DeviceRefused(
+            f"of {host}", "there is none that can switch power on"
+        )
+    if len(failures) == 1:
+        return failures[0]
+    by_name = {each.device: procedure.describe(each) for each in failures}
+    return exception.DeviceError(
+        ", ".join(by_name),
+        "; ".join(f"{name}: {why}" for name, why in by_name.items()),
+    )

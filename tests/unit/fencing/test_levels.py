@@ -149,11 +149,32 @@ class LevelFencingTest(base.TestCase):
         self.assertNotIn("on", self.bmcs["bmc"].calls)
 
     def test_power_on_that_nobody_accepts(self) -> None:
-        for bmc in self.bmcs.values():
-            bmc.alive = False
-        self.assertRaises(
-            exception.DeviceUnreachable, self.fencing.power_on, HOST
+        self.bmcs["bmc"].alive = False
+        self.bmcs["left"].password = "another"
+        self.bmcs["right"].fails_reading = [
+            exception.DeviceProtocolError("right", "nonsense")
+        ]
+        error = self.assertRaises(
+            exception.DeviceError, self.fencing.power_on, HOST
         )
+        for words in (
+            "left: credentials: wrong password",
+            "right: protocol error: nonsense",
+            "bmc: unreachable: no connection",
+        ):
+            self.assertIn(words, str(error))
+
+    def test_power_on_that_one_of_several_accepts(self) -> None:
+        for bmc in self.bmcs.values():
+            bmc.state = OFF
+        self.bmcs["left"].alive = False
+        self.fencing.power_on(HOST)
+        self.assertIs(ON, self.bmcs["right"].state)
+
+    def test_power_on_by_the_only_device(self) -> None:
+        self.bmcs["bmc"].alive = False
+        fencing = GivenLevels([[self._device("bmc")]])
+        self.assertRaises(exception.DeviceUnreachable, fencing.power_on, HOST)
 
 
 class _Journal(list):
@@ -199,12 +220,13 @@ class _Journal(list):
             bmc.state = OFF
         self.fencing.power_on(HOST, {"bmc"})
         self.assertEqual([], self.bmcs["bmc"].calls)
-        self.assertRaises(
-            exception.DeviceBarred,
+        error = self.assertRaises(
+            exception.DeviceError,
             self.fencing.power_on,
             HOST,
             {"bmc", "left", "right"},
         )
+        self.assertEqual(3, str(error).count("barred, because"))
 
     def test_whose_command_it_was(self) -> None:
         outcome = self.fencing.fence(HOST, permit)
