@@ -56,11 +56,16 @@ def of(
     world: world_mod.World,
     now: model.Now,
 ) -> model.PublishedVerdict | None:
-    """What is to be published of a host; None if it is plainly alive."""
+    """What is to be published of a host; None if it is plainly alive, and
+    nobody has set a flag on its nova-compute."""
     if verdict is None:
         return None
     if case is None and verdict.kind is Kind.ALIVE:
-        return None
+        # It matters to operators alone, who may have forgotten it.
+        service = world.fleet.services.get(host)
+        verdict = verdict_mod.operator_flag(service, None)
+        if verdict is None:
+            return None
     if case is None and verdict.reason is model.Reason.NOT_ENROLLED:
         return None
     return model.PublishedVerdict(

@@ -151,7 +151,7 @@ def _judge_missing(
         goodbye = view.facts.goodbye
         reason = "" if goodbye is None else goodbye.reason.value
         return Verdict(kind=Kind.AWAY, reason=Reason.GOODBYE, detail=reason)
-    foreign = _operator_flag(view.service, case)
+    foreign = operator_flag(view.service, case)
     if foreign is not None:
         return foreign
     if view.lost_at is None:
@@ -176,7 +176,7 @@ def away(view: liveness.HostView, now: float) -> bool:
     )
 
 
-def _operator_flag(
+def operator_flag(
     service: model.ServiceReport | None, case: model.RecoveryCase | None
 ) -> Verdict | None:
     """An operator's own disable or force-down means: hands off."""

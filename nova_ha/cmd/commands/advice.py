@@ -80,6 +80,10 @@ _REASONS: Mapping[Reason, str] = {
     "under this very name",
     Reason.NEVER_SEEN: "start nova-ha-agent on {host}, or see whether it "
     "runs at all",
+    Reason.OPERATOR_DISABLED: "nothing, if that is wanted; else `openstack "
+    "compute service set --enable {host} nova-compute`",
+    Reason.OPERATOR_FORCED_DOWN: "nothing, if that is wanted; else `openstack "
+    "compute service set --up {host} nova-compute`",
     Reason.SOURCE_UNREAD: "see that the engine can reach Nova (its log)",
     Reason.OWN_SESSION: "see that ZooKeeper answers the engine (its log)",
 }

@@ -35,6 +35,10 @@ from nova_ha.core.model import VerdictKind as Kind
 from nova_ha.core.model import record
 
 CALM = frozenset([Kind.ALIVE, Kind.AWAY, Kind.HANDS_OFF])
+
+_BY_OPERATOR = frozenset(
+    [Reason.OPERATOR_DISABLED, Reason.OPERATOR_FORCED_DOWN]
+)
 """Verdicts that need nobody."""
 
 
@@ -363,7 +367,9 @@ def _tell(picture: Picture, host: HostName, verdict: Verdict) -> bool:
     if verdict.reason is Reason.NOT_ENROLLED:
         # Only an agent that runs and is not watched is worth a word.
         return facts(picture, host).beacon is not None
-    return verdict.kind is Kind.AWAY or verdict.kind not in CALM
+    return verdict.kind not in CALM or (
+        verdict.kind is Kind.AWAY or verdict.reason in _BY_OPERATOR
+    )
 
 
 def _case_row(
@@ -392,7 +398,8 @@ def _host_row(picture: Picture, host: HostName, verdict: Verdict) -> Row:
         since=said if published is None else published.at,
         message=recoveries.explain(verdict),
         todo=advice.for_host(host, verdict, known, picture.at),
-        urgent=verdict.kind is not Kind.AWAY or overdue(known, picture.at),
+        urgent=verdict.reason not in _BY_OPERATOR
+        and (verdict.kind is not Kind.AWAY or overdue(known, picture.at)),
     )
 
 

@@ -111,6 +111,23 @@ class OverviewTest(base.TestCase):
         self.assertEqual({"maintenance": 1, "protected": 1}, summary.by_state)
         self.assertEqual(0, summary.load.monitored)
 
+    def test_a_flag_of_an_operator_is_told_and_no_alarm(self):
+        for reason, words in (
+            ("operator-forced-down", "--up cmp1"),
+            ("operator-disabled", "--enable cmp1"),
+        ):
+            said = samples.published(
+                "cmp1", samples.verdict("hands-off", reason)
+            )
+            summary = summed(
+                samples.picture(samples.facts("cmp1"), verdicts=[said])
+            )
+            self.assertTrue(summary.well)
+            self.assertEqual({reason: 1}, summary.by_state)
+            (row,) = summary.rows
+            self.assertIn(words, row.todo)
+            self.assertFalse(row.urgent)
+
     def test_an_agent_that_is_not_enrolled_is_worth_a_line(self):
         stranger = dataclasses.replace(samples.facts("cmp9"), record=None)
         summary = summed(samples.picture(samples.facts("cmp1"), stranger))

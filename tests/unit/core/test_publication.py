@@ -27,6 +27,23 @@ class PublicationTestCase(base.TestCase):
         self.assertIsNone(self.of(make.ALIVE))
         self.assertIsNone(self.of(None))
 
+    def test_of_a_live_host_the_flags_of_an_operator_are(self):
+        for flags, reason in (
+            ({"forced_down": True}, "operator-forced-down"),
+            (
+                {"disabled": True, "disabled_reason": "RAM"},
+                "operator-disabled",
+            ),
+        ):
+            found = self.of(make.ALIVE, services={"a": make.service(**flags)})
+            self.assertEqual(reason, found.verdict.reason.value)
+            self.assertTrue(found.schedulable)
+
+    def test_those_of_nova_and_of_ours_are_not(self):
+        for reason in ("AUTO: libvirt", "nova-ha: case x"):
+            service = make.service(disabled=True, disabled_reason=reason)
+            self.assertIsNone(self.of(make.ALIVE, services={"a": service}))
+
     def test_nor_one_that_is_not_enrolled(self):
         self.assertIsNone(self.of(make.verdict("hands-off", "not-enrolled")))
 
