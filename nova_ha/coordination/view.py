@@ -27,6 +27,7 @@ from oslo_log import log
 
 from nova_ha import clock as clock_module
 from nova_ha import exception
+from nova_ha.coordination import habits
 from nova_ha.coordination import kazoo_znodes
 from nova_ha.coordination import opening
 from nova_ha.coordination import paths as paths_module
@@ -36,27 +37,34 @@ from nova_ha.coordination import watching
 from nova_ha.coordination import znodes
 from nova_ha.core import events
 from nova_ha.core import model
+from nova_ha.core import stability
 from nova_ha.core import view as core_view
 from nova_ha.core.model import HostName
 from nova_ha.core.model import record
 
 LOG = log.getLogger(__name__)
 
+WINDOW = 7 * 24 * 3600.0
+"""Seconds for which a death or a flap makes a host less stable."""
+
 _Hosts = Mapping[HostName, core_view.HostView]
 _Recoveries = Mapping[HostName, model.PublishedVerdict]
+_Arrivals = Mapping[HostName, frozenset[model.InstanceId]]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ViewSnapshot:
     """What was known of all hosts at one moment; never changes.
 
-    ``recoveries``: what is published of hosts with an open case. ``age``:
-    seconds since the tree was last read completely; infinite before
-    that. ``connected``: changes since then have been followed.
+    ``recoveries``: what is published of hosts with an open case.
+    ``arrivals``: which instances of those each host is to get, or has got
+    since. ``age``: seconds since the tree was last read completely; infinite
+    before that. ``connected``: changes since then have been followed.
     """
 
     hosts: _Hosts = dataclasses.field(default_factory=dict)
     recoveries: _Recoveries = dataclasses.field(default_factory=dict)
+    arrivals: _Arrivals = dataclasses.field(default_factory=dict)
     age: float = float("inf")
     connected: bool = False
 
@@ -76,10 +84,12 @@ class ViewReader:
         clock: clock_module.Clock,
         *,
         interval: float = watching.INTERVAL,
+        window: float = WINDOW,
     ) -> None:
         self._tree = tree
         self._paths = paths
         self._clock = clock
+        self._window = window
         self._decoder = reading.Decoder()
         self._watcher = watching.HostWatcher(
             tree,
@@ -92,10 +102,9 @@ class ViewReader:
         # Changed only by the watcher's events, which come one at a time.
         self._facts: dict[HostName, model.HostFacts] = {}
         self._verdicts: Mapping[HostName, model.PublishedVerdict] = {}
-        self._goodbyes: dict[HostName, tuple[model.Goodbye, float]] = {}
+        self._habits = habits.Habits()
         # Swapped as a whole: readers take no lock.
-        self._hosts: _Hosts = {}
-        self._recoveries: _Recoveries = {}
+        self._shown = ViewSnapshot()
         self._read_at: float | None = None
         self._complete = False
         self._connected = False
@@ -111,9 +120,8 @@ class ViewReader:
         read_at = self._read_at
         if read_at is None:
             return ViewSnapshot(connected=self._connected)
-        return ViewSnapshot(
-            hosts=self._hosts,
-            recoveries=self._recoveries,
+        return dataclasses.replace(
+            self._shown,
             age=self._clock.monotonic() - read_at,
             connected=self._connected,
         )
@@ -136,47 +144,65 @@ class ViewReader:
         match event:
             case events.ConnectionChanged(connected=connected):
                 self._connected = connected
-                return
             case events.HostsRead(hosts=hosts, complete=complete):
-                self._complete = complete or self._complete
-                self._facts = {} if complete else self._facts
-                self._facts.update(hosts)
+                self._take_hosts(hosts, complete=complete)
             case _VerdictsRead(verdicts=verdicts):
-                self._verdicts = verdicts
-        self._judge(event)
+                self._take_verdicts(verdicts)
 
-    def _judge(self, event: events.Event) -> None:
+    def _take_hosts(
+        self, hosts: Mapping[HostName, model.HostFacts], *, complete: bool
+    ) -> None:
         now = self._clock.monotonic()
-        self._note_goodbyes(now)
-        hosts = {
-            host: core_view.judge(
-                facts, self._verdicts.get(host), self._goodbye_age(host, now)
-            )
-            for host, facts in self._facts.items()
-        }
-        self._hosts = types.MappingProxyType(hosts)
-        self._recoveries = {
+        for host, facts in hosts.items():
+            self._habits.note(self._facts.get(host), facts, now)
+        if complete:
+            self._complete = True
+            self._facts = {}
+            self._habits.keep(hosts)
+        self._facts.update(hosts)
+        judged = self._judge(hosts, now)
+        known = {} if complete else self._shown.hosts
+        self._shown = dataclasses.replace(
+            self._shown, hosts=types.MappingProxyType({**known, **judged})
+        )
+
+    def _take_verdicts(
+        self, verdicts: Mapping[HostName, model.PublishedVerdict]
+    ) -> None:
+        now = self._clock.monotonic()
+        self._verdicts = verdicts
+        recoveries = {
             host: verdict
-            for host, verdict in self._verdicts.items()
+            for host, verdict in verdicts.items()
             if verdict.case is not None
         }
+        self._shown = ViewSnapshot(
+            hosts=types.MappingProxyType(self._judge(self._facts, now)),
+            recoveries=recoveries,
+            arrivals=core_view.arrivals(recoveries.values()),
+        )
         # The verdicts are read after the hosts: with them all is there.
-        if isinstance(event, _VerdictsRead) and self._complete:
+        if self._complete:
             self._read_at, self._complete = now, False
 
-    def _note_goodbyes(self, now: float) -> None:
-        noted = {}
-        for host, facts in self._facts.items():
-            if facts.goodbye is not None:
-                known = self._goodbyes.get(host)
-                same = known is not None and known[0] == facts.goodbye
-                since = known[1] if known is not None and same else now
-                noted[host] = (facts.goodbye, since)
-        self._goodbyes = noted
-
-    def _goodbye_age(self, host: HostName, now: float) -> float:
-        known = self._goodbyes.get(host)
-        return 0.0 if known is None else now - known[1]
+    def _judge(
+        self, hosts: Mapping[HostName, model.HostFacts], now: float
+    ) -> dict[HostName, core_view.HostView]:
+        utc = self._clock.utcnow()
+        return {
+            host: core_view.judge(
+                facts,
+                self._verdicts.get(host),
+                self._habits.goodbye_age(host, now),
+                stability.of(
+                    facts,
+                    self._habits.flap_ages(host, now),
+                    utc,
+                    self._window,
+                ),
+            )
+            for host, facts in hosts.items()
+        }
 
 
 class LivenessView:
@@ -188,6 +214,8 @@ class LivenessView:
 
     :param settings: makes the settings when they are needed, so that a
         scheduler starts even if they are wrong; that is told in the log.
+    :param window: seconds for which a death or a flap makes a host less
+        stable.
     """
 
     def __init__(
@@ -196,10 +224,12 @@ class LivenessView:
         clock: clock_module.Clock,
         *,
         interval: float = watching.INTERVAL,
+        window: float = WINDOW,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._interval = interval
+        self._window = window
         self._reset()
         # A forked child has none of the parent's threads, and perhaps its
         # lock held. At this moment it has one thread only: nothing races.
@@ -234,6 +264,7 @@ class LivenessView:
             paths_module.Paths(settings.namespace),
             self._clock,
             interval=self._interval,
+            window=self._window,
         )
         reader.start()
         session.start(wait=0)

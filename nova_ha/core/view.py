@@ -16,7 +16,7 @@ It has to be right without any engine. So it is judged from the same facts,
 and the engine's published verdict only adds what they do not show.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from nova_ha.core import model
 from nova_ha.core.model import CaseState
@@ -40,11 +40,69 @@ class HostView:
 
     schedulable: bool
     reason: str = ""
+    absent: bool = False
+    """Its agent is gone, and nothing else speaks for the host: what leaves
+    it now is evacuated."""
+    reserved: bool = False
+    """For evacuated instances only."""
+    failure_domain: str = ""
+    storage_domain: str = ""
+    stability: float = 1.0
+    """See :func:`stability.of`."""
 
 
 FREE = HostView(schedulable=True)
 
+_RESTARTING = "its agent is being restarted"
+
+_ELSEWHERE = (VerdictKind.AGENT_LOST, VerdictKind.ISOLATED)
+
 _MOVING = (CaseState.FENCED, CaseState.EVACUATING)
+
+_EMPTIED = (*_MOVING, CaseState.PARTIAL, CaseState.EVACUATED)
+"""Its host is proven to be off, and has not been seen back."""
+
+_UNDERWAY = (*_MOVING, CaseState.PARTIAL)
+
+
+def evacuated_from(
+    hosts: Mapping[model.HostName, HostView],
+    recoveries: Mapping[model.HostName, model.PublishedVerdict],
+    instance: model.InstanceId,
+    leaving: Collection[model.HostName],
+) -> model.HostName | None:
+    """The host that a request evacuates ``instance`` from; None: from none.
+
+    Nova marks an evacuation by nothing but the host that it must not end on,
+    and so it does every migration. But a migration needs its source alive.
+    So what leaves a host that is not there is an evacuation, whoever has
+    asked for it; and so is what an engine has announced to send elsewhere.
+
+    :param leaving: the hosts that the request may not end on.
+    """
+    for source in leaving:
+        published = recoveries.get(source)
+        if published is not None and (
+            instance in published.targets or published.case_state in _EMPTIED
+        ):
+            return source
+        known = hosts.get(source)
+        if known is not None and known.absent:
+            return source
+    return None
+
+
+def arrivals(
+    recoveries: Iterable[model.PublishedVerdict],
+) -> dict[model.HostName, frozenset[model.InstanceId]]:
+    """Which instances of hosts in recovery each host is to get, or has got
+    since the recovery began."""
+    found: dict[model.HostName, set[model.InstanceId]] = {}
+    for published in recoveries:
+        if published.case_state in _UNDERWAY:
+            for instance, target in published.targets.items():
+                found.setdefault(target, set()).add(instance)
+    return {host: frozenset(expected) for host, expected in found.items()}
 
 
 def destinations(
@@ -84,46 +142,89 @@ def judge(
     facts: model.HostFacts,
     verdict: model.PublishedVerdict | None = None,
     goodbye_age: float = 0.0,
+    stability: float = 1.0,
 ) -> HostView:
     """Judge one host.
 
     :param verdict: as an engine has published it last.
     :param goodbye_age: seconds since the goodbye, if there is one, was
         first seen; no two machines' clocks are compared.
+    :param stability: of :func:`stability.of`.
     """
-    if verdict is not None and verdict.case is not None:
-        return _not(verdict.message or f"in recovery, case {verdict.case}")
-    if facts.record is None:
+    reason = _objection(facts, verdict, goodbye_age)
+    kept = facts.record
+    if kept is None:
         # Not ours: a hypervisor without an agent stays as it was.
-        return FREE
+        return _not(reason) if reason else FREE
+    restarting = facts.beacon is None and _restarts(facts, goodbye_age)
+    return HostView(
+        schedulable=not reason,
+        reason=reason or (_RESTARTING if restarting else ""),
+        absent=facts.beacon is None and not restarting and not _heard(verdict),
+        reserved=kept.reserved,
+        failure_domain=kept.failure_domain,
+        storage_domain=kept.storage_domain,
+        stability=stability,
+    )
+
+
+def _objection(
+    facts: model.HostFacts,
+    verdict: model.PublishedVerdict | None,
+    goodbye_age: float,
+) -> str:
+    """Why a host is not to get instances; empty if it may."""
+    if verdict is not None and verdict.case is not None:
+        return verdict.message or f"in recovery, case {verdict.case}"
+    if facts.record is None:
+        return ""
     if facts.record.maintenance:
-        return _not(f"in maintenance: {facts.record.maintenance}")
+        return f"in maintenance: {facts.record.maintenance}"
     if facts.record.quarantine is not None:
-        return _not(f"in quarantine: {facts.record.quarantine.reason}")
+        return f"in quarantine: {facts.record.quarantine.reason}"
     if facts.beacon is None:
-        return _without_beacon(facts, goodbye_age)
+        return _of_absence(facts, goodbye_age)
     failed = facts.beacon.failed_checks
     if failed:
         names = ", ".join(check.name for check in failed)
-        return _not(f"local checks fail: {names}")
+        return f"local checks fail: {names}"
+    return _of_verdict(verdict)
+
+
+def _of_verdict(verdict: model.PublishedVerdict | None) -> str:
+    """What an engine objects to in a host whose agent is there."""
     if verdict is None or verdict.schedulable:
-        return FREE
+        return ""
     if verdict.verdict.kind in OF_ABSENCE:
-        return FREE
-    return _not(verdict.message or verdict.verdict.reason.value)
+        return ""
+    return verdict.message or verdict.verdict.reason.value
 
 
-def _without_beacon(facts: model.HostFacts, goodbye_age: float) -> HostView:
+def _of_absence(facts: model.HostFacts, goodbye_age: float) -> str:
     goodbye = facts.goodbye
     if goodbye is None:
-        return _not("its agent is silent")
+        return "its agent is silent"
+    if _restarts(facts, goodbye_age):
+        return ""
     if goodbye.reason is not model.GoodbyeReason.STOP:
-        return _not(f"its agent said goodbye: {goodbye.reason.value}")
-    if goodbye_age > goodbye.ttl:
-        return _not("its agent was stopped and has not come back in time")
-    # A restart of the agent, for an upgrade perhaps, is no reason to shun
-    # a host: its nova-compute goes on.
-    return HostView(schedulable=True, reason="its agent is being restarted")
+        return f"its agent said goodbye: {goodbye.reason.value}"
+    return "its agent was stopped and has not come back in time"
+
+
+def _restarts(facts: model.HostFacts, goodbye_age: float) -> bool:
+    """A restart of the agent, for an upgrade perhaps, is no reason to shun a
+    host: its nova-compute goes on."""
+    goodbye = facts.goodbye
+    return (
+        goodbye is not None
+        and goodbye.reason is model.GoodbyeReason.STOP
+        and goodbye_age <= goodbye.ttl
+    )
+
+
+def _heard(verdict: model.PublishedVerdict | None) -> bool:
+    """An engine hears of the host from another source than its agent."""
+    return verdict is not None and verdict.verdict.kind in _ELSEWHERE
 
 
 def _not(reason: str) -> HostView:

@@ -18,6 +18,7 @@ from nova_ha.core import model
 from tests.contract.coordination import coordinated
 from tests.contract.coordination.coordinated import C1
 from tests.contract.coordination.coordinated import C2
+from tests.contract.coordination.coordinated import NOW
 
 
 class ViewContract(coordinated.Coordinated):
@@ -79,6 +80,34 @@ class ViewContract(coordinated.Coordinated):
         record = coordinated.host_record(maintenance="disk")
         self.put(self.operator_tree, self.paths.host(C1), record)
         self.eventually(lambda: self.free() is False)
+
+    def test_what_is_kept_of_a_host(self) -> None:
+        self.start()
+        record = coordinated.host_record(
+            reserved=True, failure_domain="rack", incidents=(NOW,)
+        )
+        self.put(self.operator_tree, self.paths.host(C1), record)
+        self.eventually(lambda: self.view.snapshot().hosts[C1].reserved)
+        self.assertEqual("rack", self.view.snapshot().hosts[C1].failure_domain)
+
+    def test_a_lost_agent_makes_a_host_less_stable(self) -> None:
+        self.start()
+        self.assertEqual(1.0, self.view.snapshot().hosts[C1].stability)
+        self.agent.close()
+        self.eventually(lambda: self.view.snapshot().hosts[C1].absent)
+        self.assertLess(self.view.snapshot().hosts[C1].stability, 1.0)
+
+    def test_arrivals(self) -> None:
+        self.start()
+        instance = model.InstanceId("vm")
+        word = coordinated.verdict(
+            case=model.CaseId("k"),
+            case_state=model.CaseState.EVACUATING,
+            targets={instance: C2},
+        )
+        self.put(self.open("engine"), self.paths.verdict(C1), word)
+        self.eventually(lambda: self.view.snapshot().arrivals)
+        self.assertEqual({C2: {instance}}, self.view.snapshot().arrivals)
 
     def test_snapshots_do_not_change(self) -> None:
         self.start()

@@ -107,3 +107,100 @@ class ViewTest(base.TestCase):
         shutdown = coordinated.goodbye(reason=model.GoodbyeReason.SHUTDOWN)
         facts = self.facts(beacon=None, goodbye=shutdown)
         self.shunned("goodbye: shutdown", facts)
+
+    def test_what_weighers_and_filters_need(self) -> None:
+        record = coordinated.host_record(
+            reserved=True, failure_domain="rack", storage_domain="ceph"
+        )
+        judged = view.judge(self.facts(record=record), stability=0.5)
+        self.assertEqual(
+            (True, False, True, "rack", "ceph", 0.5),
+            (
+                judged.schedulable,
+                judged.absent,
+                judged.reserved,
+                judged.failure_domain,
+                judged.storage_domain,
+                judged.stability,
+            ),
+        )
+
+    def absent(self, *args: Any) -> bool:
+        return view.judge(*args).absent
+
+    def test_absence(self) -> None:
+        gone = self.facts(beacon=None)
+        self.assertFalse(self.absent(self.facts()))
+        self.assertTrue(self.absent(gone))
+        for kind in VerdictKind:
+            self.assertEqual(
+                kind not in (VerdictKind.AGENT_LOST, VerdictKind.ISOLATED),
+                self.absent(gone, self.verdict(kind)),
+            )
+        # Whatever else is said about it.
+        record = coordinated.host_record(maintenance="disk")
+        self.assertTrue(self.absent(self.facts(beacon=None, record=record)))
+
+    def test_a_restarting_agent_is_not_absent(self) -> None:
+        facts = self.facts(beacon=None, goodbye=coordinated.goodbye(ttl=60.0))
+        self.assertFalse(self.absent(facts, None, 60.0))
+        self.assertTrue(self.absent(facts, None, 60.1))
+
+    def test_hosts_that_are_not_enrolled_are_never_absent(self) -> None:
+        self.assertFalse(self.absent(self.facts(record=None, beacon=None)))
+
+
+VM = model.InstanceId("vm")
+
+
+class EvacuationTest(base.TestCase):
+    def recovery(self, state: model.CaseState) -> model.PublishedVerdict:
+        return coordinated.verdict(
+            case=model.CaseId("k"),
+            case_state=state,
+            targets={VM: coordinated.C2},
+        )
+
+    def source(
+        self, instance: str = VM, leaving: str = coordinated.C1, **known: Any
+    ) -> model.HostName | None:
+        return view.evacuated_from(
+            known.get("hosts", {}),
+            known.get("recoveries", {}),
+            model.InstanceId(instance),
+            [model.HostName(leaving)],
+        )
+
+    def test_nothing_is_known_of_the_source(self) -> None:
+        self.assertIsNone(self.source())
+
+    def test_a_migration_leaves_a_live_host(self) -> None:
+        self.assertIsNone(self.source(hosts={coordinated.C1: view.FREE}))
+
+    def test_what_leaves_an_absent_host_is_evacuated(self) -> None:
+        gone = view.HostView(schedulable=False, absent=True)
+        self.assertEqual(
+            coordinated.C1, self.source(hosts={coordinated.C1: gone})
+        )
+        self.assertIsNone(self.source(hosts={coordinated.C2: gone}))
+
+    def test_recoveries(self) -> None:
+        for state, evacuated in (
+            (model.CaseState.SUSPECTED, False),
+            (model.CaseState.FENCED, True),
+            (model.CaseState.EVACUATING, True),
+            (model.CaseState.PARTIAL, True),
+            (model.CaseState.EVACUATED, True),
+            (model.CaseState.SOAKING, False),
+        ):
+            known = {coordinated.C1: self.recovery(state)}
+            other = self.source("other", recoveries=known)
+            self.assertEqual(evacuated, other is not None, state)
+            # Announced: a duplicate may still be waiting in a queue.
+            self.assertEqual(coordinated.C1, self.source(recoveries=known))
+
+    def test_arrivals(self) -> None:
+        found = view.arrivals([self.recovery(model.CaseState.EVACUATING)])
+        self.assertEqual({coordinated.C2: {VM}}, found)
+        for state in (model.CaseState.EVACUATED, model.CaseState.SOAKING):
+            self.assertEqual({}, view.arrivals([self.recovery(state)]))
