@@ -24,8 +24,6 @@ what a call took.
 """
 
 import abc
-import contextlib
-import glob
 import json
 import pathlib
 import tempfile
@@ -37,6 +35,7 @@ from nova_ha import clock as clock_module
 from nova_ha import exception
 from nova_ha.core import model
 from nova_ha.fencing import base
+from nova_ha.fencing import bystander
 from nova_ha.fencing import identity
 from nova_ha.fencing import loader
 from nova_ha.fencing import topology as topology_module
@@ -395,27 +394,20 @@ class DriverContract(unittest.TestCase):
     def test_secrets_do_not_show(self) -> None:
         self.bench.start()
         fencing = self.bench.topology()
-        seen = _command_lines_during(lambda: fencing.fence(HOST, permit))
+        seen = self.exposed(lambda: fencing.fence(HOST, permit))
         self.bench.hang()
-        seen |= _command_lines_during(lambda: fencing.power_state(HOST))
-        self.assertEqual([], [line for line in seen if PASSWORD in line])
+        seen |= self.exposed(lambda: fencing.power_state(HOST))
+        self.assertEqual(set(), seen)
         outcome = fencing.fence(HOST, permit)
         for thing in (fencing, outcome, fencing.power_state(HOST)):
             self.assertNotIn(PASSWORD, repr(thing))
 
+    def exposed(self, call: Callable[[], object]) -> set[str]:
+        """The command lines with the password that others can read while a
+        call runs."""
+        seen = bystander.command_lines_during(call)
+        return {line for line in seen if PASSWORD in line}
+
 
 def permit() -> None:
     """A guard that lets everything pass."""
-
-
-def _command_lines_during(call: Callable[[], object]) -> set[str]:
-    """What any user of the machine could read while a call runs."""
-    thread = threading.Thread(target=call)
-    thread.start()
-    lines: set[str] = set()
-    while thread.is_alive():
-        for path in glob.glob("/proc/[0-9]*/cmdline"):
-            with contextlib.suppress(OSError):  # it has ended
-                lines.add(pathlib.Path(path).read_text(errors="replace"))
-        thread.join(0.002)
-    return lines

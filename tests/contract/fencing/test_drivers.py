@@ -51,6 +51,12 @@ class IpmilanAgentContractTest(testing.DriverContract, base.TestCase):
         )
         self.assertIn("on its command line", error.problem)
         self.assertNotIn(testing.PASSWORD, str(error))
+        # It is no slander: a BMC that hangs gives time to read it.
+        fencing = self.bench.topology(allow_exposed_password=True)
+        self.bench.hang()
+        seen = self.exposed(lambda: fencing.power_state(testing.HOST))
+        (line,) = {one.rpartition(testing.PASSWORD)[0] for one in seen}
+        self.assertRegex(line, "ipmitool.*-P\\0$")
 
 
 class RedfishAgentContractTest(testing.DriverContract, base.TestCase):
