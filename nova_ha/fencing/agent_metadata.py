@@ -46,6 +46,8 @@ _BARRED = {
     "method": "a host is switched off and seen off, never cycled",
     "delay": "the power-off would come long after the last look whether the "
     "host is alive",
+    "network_fencing": "cut from the network is not off: the host's instances "
+    "run on",
     "missing_as_off": "what is not there would be taken for off, and that "
     "for proof",
     "debug": _LEAKS,
@@ -67,9 +69,22 @@ _EXPOSING = {
     "amttool_path": "amttool",
     "lanplus": "ipmitool",
     "snmp_version": "the SNMP tools",
+    "vmware_type": "vmrun",
 }
 """Parameters by which agents are known that start other programs with the
-password among their arguments (fence-agents 4.12)."""
+password among their arguments (fence-agents 4.12). A program of ours in the
+place of theirs would help nothing: it would get the same arguments."""
+
+_NO_PROOF = {
+    "crosscableip": "calls a host off that does not answer pings",
+    "instance_filtering": "asks Nova, and calls a host off whose service is "
+    "down and disabled",
+    "sbd_path": "leaves the host a message on a disk, and calls it off from "
+    "then on",
+    "status_file": "keeps the state in a file of this machine",
+}
+"""Parameters by which agents are known whose ``off`` says nothing of the
+power (fence-agents 4.12), and what it says."""
 
 _SCRIPT = re.compile(r"_script$|^exec$|^runon")
 _SECRET = re.compile(
@@ -91,6 +106,7 @@ class Described:
     kind: str
     required: bool
     help: str
+    default: str = ""
     choices: tuple[str, ...] = ()
     replaced_by: str = ""
 
@@ -112,6 +128,15 @@ class Metadata:
         """The program that would show the password, or nothing."""
         names = {each.name for each in self.parameters}
         return next((_EXPOSING[n] for n in sorted(names & {*_EXPOSING})), "")
+
+    @property
+    def no_proof(self) -> str:
+        """Why ``off`` does not mean that the power is off, or nothing."""
+        by_name = {each.name: each for each in self.parameters}
+        missing = by_name.get("missing_as_off")
+        if missing is not None and missing.default == "1":
+            return "calls a host off that it does not find"
+        return next((_NO_PROOF[n] for n in by_name if n in _NO_PROOF), "")
 
     def schema(
         self, taken: Collection[str], scripts: bool
@@ -196,6 +221,8 @@ def _read(path: str, *_version: int) -> Metadata:
             f"{name} cuts a host from its network or storage, and leaves its "
             "instances running: that is no power-off"
         )
+    if metadata.no_proof:
+        raise ValueError(f"{name} {metadata.no_proof}: that proves nothing")
     return metadata
 
 
@@ -227,15 +254,18 @@ def _described(
 ) -> Described:
     name = element.get("name", "")
     content = element.find("content")
-    kind = "string" if content is None else content.get("type", "string")
-    options = () if content is None else content.iter("option")
+    if content is None:
+        content = ElementTree.Element("content")
     text = element.findtext("shortdesc") or "See the manual of the agent."
     return Described(
         name=name,
-        kind=kind,
+        kind=content.get("type", "string"),
         required=element.get("required") == "1",
         help=" ".join(text.split()),
-        choices=tuple(each.get("value", "") for each in options),
+        default=content.get("default", ""),
+        choices=tuple(
+            each.get("value", "") for each in content.iter("option")
+        ),
         replaced_by=renamed.get(name, ""),
     )
 

@@ -49,6 +49,7 @@ METADATA = """\
  <parameter name="method"><content type="select">
   <option value="cycle"/></content></parameter>
  <parameter name="missing_as_off"><content type="boolean"/></parameter>
+ <parameter name="network_fencing"><content type="boolean"/></parameter>
  <parameter name="verbose"><content type="boolean"/></parameter>
  %s
 </parameters>
@@ -57,6 +58,13 @@ METADATA = """\
 ACTIONS = "".join(
     f'<action name="{each}"/>' for each in ("on", "off", "reboot", "status")
 )
+
+
+def _parameter(name: str, default: str = "") -> str:
+    return (
+        f'<parameter name="{name}">'
+        f'<content type="string" default="{default}"/></parameter>'
+    )
 
 
 class AgentTestCase(base.TestCase):
@@ -243,6 +251,7 @@ class ParametersTest(AgentTestCase):
             {"method": "cycle"},
             {"delay": 5},
             {"missing_as_off": True},
+            {"network_fencing": True},
             {"verbose": True},
         ):
             self.assertIn("must not be set", self._refused(**parameters))
@@ -274,11 +283,29 @@ class ParametersTest(AgentTestCase):
             self._install("", actions=actions)
             self.assertIn(words, self._refused())
 
+    def test_agents_whose_off_is_none(self) -> None:
+        for name, default, words in (
+            ("crosscableip", "", "does not answer pings"),
+            ("status_file", "", "a file of this machine"),
+            ("sbd_path", "", "a message on a disk"),
+            ("instance_filtering", "", "asks Nova"),
+            ("missing_as_off", "1", "off that it does not find"),
+        ):
+            self._install("", more=_parameter(name, default))
+            error = self._refused()
+            self.assertIn(words, error)
+            self.assertIn("that proves nothing", error)
+
     def test_agents_that_show_the_password(self) -> None:
-        lanplus = '<parameter name="lanplus"><content type="boolean"/>'
-        self._install("", more=f"{lanplus}</parameter>")
-        self.assertIn("ipmitool with the password", self._refused())
-        self._topology(allow_exposed_password=True)
+        for name, program in (
+            ("lanplus", "ipmitool"),
+            ("snmp_version", "the SNMP tools"),
+            ("amttool_path", "amttool"),
+            ("vmware_type", "vmrun"),
+        ):
+            self._install("", more=_parameter(name))
+            self.assertIn(f"{program} with the password", self._refused())
+            self._topology(allow_exposed_password=True)
 
     def test_system_must_be_named(self) -> None:
         systems = '<parameter name="systems_uri"><content type="string"/>'
