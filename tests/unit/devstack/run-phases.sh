@@ -91,9 +91,10 @@ else
     source "$(dirname "${BASH_SOURCE[0]}")/library.sh"
 fi
 
-function echo_summary { :; }
-function install_package { :; }
-function pip_install { :; }
+# What would need a network, or talks.
+for name in echo_summary install_package pip_install; do
+    eval "function $name { true; }"
+done
 
 # Record the calls, and then do what the library does.
 for name in install_package setup_develop create_service_user run_process \
