@@ -26,8 +26,10 @@ import dataclasses
 import datetime
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from nova_ha.core import census
 from nova_ha.core import events
 from nova_ha.core import model
+from nova_ha.core import phases
 from nova_ha.core import sources
 
 Sink = Callable[[events.Event], None]
@@ -338,6 +340,23 @@ class Notifier(abc.ABC):
     @abc.abstractmethod
     def emit(self, event: model.AuditEvent) -> None:
         """Tell; never raises and never blocks on the bus."""
+
+
+class Meter(abc.ABC):
+    """What is measured of an engine. Called from its loop: no method raises
+    or waits for anybody."""
+
+    @abc.abstractmethod
+    def count(self, census: census.Census) -> None:
+        """How things stand now."""
+
+    @abc.abstractmethod
+    def reached(self, phase: phases.Phase, seconds: float) -> None:
+        """A recovery has come so far, ``seconds`` after it began."""
+
+    @abc.abstractmethod
+    def fenced(self, outcome: model.FenceOutcome) -> None:
+        """A round of fencing is over."""
 
 
 class Beacons(abc.ABC):

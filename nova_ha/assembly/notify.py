@@ -13,6 +13,7 @@
 """From options to the notifier of a process."""
 
 import socket
+from collections.abc import Sequence
 
 import oslo_messaging
 from oslo_config import cfg
@@ -33,11 +34,15 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
 
 
 class ProcessNotifier(ports.Notifier):
-    """The log, and the bus where one is configured."""
+    """The log, the bus where one is configured, and ``others``."""
 
-    def __init__(self, bus_notifier: bus.BusNotifier | None) -> None:
+    def __init__(
+        self,
+        bus_notifier: bus.BusNotifier | None,
+        others: Sequence[ports.Notifier] = (),
+    ) -> None:
         self._bus = bus_notifier
-        told: list[ports.Notifier] = [log.LogNotifier()]
+        told: list[ports.Notifier] = [log.LogNotifier(), *others]
         if bus_notifier is not None:
             told.append(bus_notifier)
         self._all = several.SeveralNotifiers(told)
@@ -51,9 +56,12 @@ class ProcessNotifier(ports.Notifier):
             self._bus.close()
 
 
-def open_notifier(conf: cfg.ConfigOpts) -> ProcessNotifier:
+def open_notifier(
+    conf: cfg.ConfigOpts, *others: ports.Notifier
+) -> ProcessNotifier:
     """The notifier of this process.
 
+    :param others: who is to be told besides.
     :raises ConfigError: oslo.messaging cannot use its options.
     """
     try:
@@ -63,11 +71,11 @@ def open_notifier(conf: cfg.ConfigOpts) -> ProcessNotifier:
             "[DEFAULT] transport_url", str(error)
         ) from None
     if not any(conf.oslo_messaging_notifications.driver):
-        return ProcessNotifier(None)
+        return ProcessNotifier(None, others)
     notifier = oslo_messaging.Notifier(
         transport,
         publisher_id=f"nova-ha.{socket.gethostname()}",
         topics=conf.notifications.topics,
         retry=bus.RETRIES,
     )
-    return ProcessNotifier(bus.BusNotifier(notifier))
+    return ProcessNotifier(bus.BusNotifier(notifier), others)

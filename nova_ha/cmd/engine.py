@@ -20,12 +20,14 @@ from oslo_config import cfg
 
 from nova_ha import clock as clock_mod
 from nova_ha.assembly import engine as assembly
+from nova_ha.assembly import metrics
 from nova_ha.assembly import notify
 from nova_ha.cmd import process
 from nova_ha.conf import agent as agent_conf
 from nova_ha.conf import engine as engine_conf
 from nova_ha.conf import evidence as evidence_conf
 from nova_ha.conf import fencing as fencing_conf
+from nova_ha.conf import metrics as metrics_conf
 from nova_ha.conf import nova as nova_conf
 from nova_ha.conf import zookeeper as zookeeper_conf
 from nova_ha.core import model
@@ -58,6 +60,7 @@ def _main(arguments: Sequence[str]) -> int:
         engine_conf,
         evidence_conf,
         fencing_conf,
+        metrics_conf,
         nova_conf,
         zookeeper_conf,
     ):
@@ -72,10 +75,11 @@ def _main(arguments: Sequence[str]) -> int:
 def _run(conf: cfg.ConfigOpts, clock: clock_mod.Clock) -> int:
     with contextlib.ExitStack() as stack:
         policy = assembly.policy(conf)
+        meter = stack.enter_context(metrics.opened(conf, clock))
         world = assembly.World(conf, clock)
         stack.callback(world.close)
         world.open()
-        notifier = notify.open_notifier(conf)
+        notifier = notify.open_notifier(conf, meter)
         stack.callback(notifier.close)
         inbox = service.EventQueue(clock)
         workers = executor.ThreadedExecutor(
@@ -86,7 +90,7 @@ def _run(conf: cfg.ConfigOpts, clock: clock_mod.Clock) -> int:
         )
         stack.callback(workers.stop)
         engine = service.Engine(
-            controller.Controller(policy, clock, workers, notifier),
+            controller.Controller(policy, clock, workers, notifier, meter),
             inbox,
             world.membership,
             world.leadership,

@@ -18,11 +18,21 @@ from nova_ha.conf import agent
 from nova_ha.conf import engine
 from nova_ha.conf import evidence
 from nova_ha.conf import fencing
+from nova_ha.conf import metrics
 from nova_ha.conf import notifications
 from nova_ha.conf import nova
 from nova_ha.conf import zookeeper
 
-MODULES = (agent, engine, evidence, fencing, notifications, nova, zookeeper)
+MODULES = (
+    agent,
+    engine,
+    evidence,
+    fencing,
+    metrics,
+    notifications,
+    nova,
+    zookeeper,
+)
 
 
 def list_opts() -> list[tuple[cfg.OptGroup | str | None, list[cfg.Opt]]]:

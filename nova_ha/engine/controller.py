@@ -36,6 +36,7 @@ from nova_ha.engine import device_checks
 from nova_ha.engine import enroller
 from nova_ha.engine import executor as executor_mod
 from nova_ha.engine import jobs
+from nova_ha.engine import metering
 from nova_ha.engine import open_cases
 from nova_ha.engine import publisher
 from nova_ha.engine import quarantines
@@ -60,6 +61,7 @@ class Controller:
         clock: clock_mod.Clock,
         executor: executor_mod.Executor,
         notifier: ports.Notifier,
+        meter: ports.Meter = metering.NO_METER,
     ) -> None:
         self._policy = policy
         self._clock = clock
@@ -76,8 +78,14 @@ class Controller:
         self._cached_world: world_mod.World | None = None
         self._suspects: set[model.HostName] = set()
         self._memory = brake.Memory()
+        self._metering = metering.Metering(meter)
         self._open = open_cases.OpenCases(
-            policy, self._submit, self._teller, self._world, self._changed
+            policy,
+            self._submit,
+            self._teller,
+            self._world,
+            self._changed,
+            self._metering.saved,
         )
         self._publisher = publisher.Publisher(self._submit)
         self._enroller = enroller.Enroller(self._submit, self._teller)
@@ -111,6 +119,7 @@ class Controller:
             model.Now(mono=self._clock.monotonic(), utc=self._clock.utcnow()),
         )
         self._changed()
+        self._metering.note(event, self._now.mono)
         hosts = self._doubt_after_break(self._now.mono - before.mono)
         hosts |= self._take_in(event)
         if isinstance(event, events.Tick) or self._now.mono >= self._sweep_at:
@@ -121,6 +130,10 @@ class Controller:
             self._open.load_if_due(self._now)
         if self.leading:
             self._lead(hosts, event)
+        if self._metering.due(self._now.mono):
+            self._metering.count(
+                self._world(), self._open, self._now.mono, self.epoch
+            )
 
     def _restless(self) -> set[model.HostName]:
         """Hosts to look at even if there is no news of them."""

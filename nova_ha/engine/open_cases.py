@@ -47,6 +47,8 @@ class OpenCase:
     case: model.RecoveryCase
     progress: work.Progress
     version: int | None = None
+    kept: model.RecoveryCase | None = None
+    """As it was last saved."""
     saving: bool = False
     save_at: float = 0.0
     unsaved: work.Step | None = None
@@ -73,6 +75,7 @@ class OpenCases:
     :param submit: has a job done, in the present term of leadership.
     :param world: what is known of the others.
     :param changed: called after a case has changed.
+    :param saved: called with a case as it was and is stored, once it is.
     """
 
     def __init__(
@@ -82,12 +85,14 @@ class OpenCases:
         teller: telling.Teller,
         world: Callable[[], world_mod.World],
         changed: Callable[[], None],
+        saved: Callable[[model.RecoveryCase | None, model.RecoveryCase], None],
     ) -> None:
         self._policy = policy
         self._submit = submit
         self._teller = teller
         self._world = world
         self._changed = changed
+        self._saved = saved
         self.by_host: dict[model.HostName, OpenCase] = {}
         self.loaded = False
         """What earlier leaders left is known."""
@@ -144,7 +149,7 @@ class OpenCases:
         now: model.Now,
     ) -> None:
         taken, progress = recovery.take_over(case, epoch, now)
-        one = OpenCase(taken, progress, version)
+        one = OpenCase(taken, progress, version, kept=case)
         self.by_host[case.host] = one
         self._changed()
         self._save(one)
@@ -243,6 +248,8 @@ class OpenCases:
         self._teller.renew(event.host, SAVING)
         step, one.unsaved = one.unsaved, None
         if step is not None:
+            before, one.kept = one.kept, step.case
+            self._saved(before, step.case)
             self._carry_out(one, step)
         mailbox, one.mailbox = one.mailbox, []
         for waiting in mailbox:

@@ -30,6 +30,7 @@ from nova_ha.core import policy as policy_mod
 from nova_ha.core import quarantine as quarantine_mod
 from nova_ha.engine import controller as controller_mod
 from nova_ha.engine import executor as executor_mod
+from nova_ha.engine import metering
 from nova_ha.engine import performer as performer_mod
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -493,7 +494,7 @@ class Queue(executor_mod.Executor):
 class EngineUnderTest:
     """The real controller and performer on a fake cloud."""
 
-    def __init__(self, cloud, policy=None, epoch=1):
+    def __init__(self, cloud, policy=None, epoch=1, meter=metering.NO_METER):
         self.cloud = cloud
         self.notifier = Notifier()
         world = performer_mod.World(cloud, cloud, cloud, cloud, cloud)
@@ -506,6 +507,7 @@ class EngineUnderTest:
             cloud.clock,
             self.executor,
             self.notifier,
+            meter,
         )
         cloud.epoch = model.Epoch(epoch)
         self.handle(events.ConnectionChanged(connected=True))
