@@ -64,6 +64,7 @@ class HostsTest(recovery_cloud.RecoveryTestCase):
         servers = self.boot(3, victim)
         victim.freeze()
         self.wait_recovered(victim)
+        self.assert_order(victim)  # by Redfish; that of the other by IPMI
         self.assertFalse(victim.machine.powered())
         victim.thaw()
         self.assertEqual([], victim.processes())
