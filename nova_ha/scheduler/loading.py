@@ -131,12 +131,13 @@ def _entries(namespace: str) -> list[metadata.EntryPoint]:
     """
     return sorted(
         metadata.entry_points(group=namespace),
-        key=lambda one: (_is_legacy(one), one.name, one.value),
+        key=lambda one: (is_legacy(one.value), one.name, one.value),
     )
 
 
-def _is_legacy(entry: metadata.EntryPoint) -> bool:
-    return entry.value.startswith(_LEGACY)
+def is_legacy(value: str) -> bool:
+    """Whether an entry point's value is one of ours for old configurations."""
+    return value.startswith(_LEGACY)
 
 
 class _Unusable(Exception):
@@ -159,7 +160,7 @@ def _class_of(entry: metadata.EntryPoint, base: type) -> type:
 
 
 def _tell_clash(entry: metadata.EntryPoint, name: str, owner: str) -> None:
-    if _is_legacy(entry):
+    if is_legacy(entry.value):
         LOG.debug("%s of %s is used, not %s", name, owner, entry.value)
         return
     LOG.error(

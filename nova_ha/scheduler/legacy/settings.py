@@ -73,7 +73,7 @@ def honour(conf: cfg.ConfigOpts) -> None:
         values = conf[name]
         if not values:
             continue
-        honoured = name == OLD_ENABLED and not is_set(conf, GROUP, ENABLED)
+        honoured = name == OLD_ENABLED and not is_set(conf, ENABLED, GROUP)
         if honoured:
             conf.set_default(ENABLED, list(values), group=GROUP)
         LOG.warning(
@@ -87,8 +87,11 @@ def honour(conf: cfg.ConfigOpts) -> None:
         )
 
 
-def is_set(conf: cfg.ConfigOpts, group: str, name: str) -> bool:
-    """Whether a value has been chosen, rather than left to a default."""
+def is_set(conf: cfg.ConfigOpts, name: str, group: str | None = None) -> bool:
+    """Whether a value has been chosen, rather than left to a default.
+
+    :param group: the one of ``[DEFAULT]`` has no name.
+    """
     found = conf.get_location(name, group)
     return found is not None and found.location not in (
         cfg.Locations.opt_default,
