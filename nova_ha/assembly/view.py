@@ -30,7 +30,11 @@ def open_view(
     :param conf: Nova's, with the options of
         :mod:`nova_ha.conf.scheduler` registered.
     """
-    return view.LivenessView(lambda: settings(conf), clock)
+    return view.LivenessView(
+        lambda: settings(conf),
+        clock,
+        window=conf[scheduler.GROUP.name].stability_window,
+    )
 
 
 def settings(conf: cfg.ConfigOpts) -> settings_mod.Settings:

@@ -10,14 +10,14 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Options of the filters that run inside nova-scheduler.
+"""Options of the filters and weighers that run inside nova-scheduler.
 
 They belong into *nova.conf*: the scheduler reads no other file.
 """
 
 from oslo_config import cfg
 
-GROUP = cfg.OptGroup("nova_ha", title="Filters of nova_ha")
+GROUP = cfg.OptGroup("nova_ha", title="Filters and weighers of nova_ha")
 
 _ZOOKEEPER_OPTS = [
     cfg.StrOpt(
@@ -78,8 +78,63 @@ _ZOOKEEPER_OPTS = [
     ),
 ]
 
+_DOMAIN_OPTS = [
+    cfg.StrOpt(
+        "failure_domain_aggregate_key",
+        default="",
+        help="Metadata key of host aggregates whose values are the failure "
+        "domains, for example rack; all aggregates with the same value are "
+        "one domain, and a host may be in several. Where it is empty, the "
+        "failure domain of a host is what `nova-ha host domains` has set.",
+    ),
+    cfg.IntOpt(
+        "failure_domain_max_members",
+        default=1,
+        min=1,
+        help="How many members of a server group with the policy "
+        "anti-affinity FailureDomainAntiAffinityFilter lets into one failure "
+        "domain. Too small a number for the domains that there are makes "
+        "requests fail, evacuations too.",
+    ),
+]
+
+_WEIGHER_OPTS = [
+    cfg.FloatOpt(
+        "stability_weight_multiplier",
+        default=1.0,
+        help="Multiplier of StabilityWeigher, which prefers hosts that have "
+        "not failed lately. Negative: it shuns them. Aggregate metadata of "
+        "the same name overrides it for the aggregate's hosts.",
+    ),
+    cfg.FloatOpt(
+        "stability_window",
+        default=7 * 24 * 3600.0,
+        min=60.0,
+        help="Seconds after which a host's death, or the loss of its agent, "
+        "no longer makes it less stable. Until then it counts less and "
+        "less.",
+    ),
+    cfg.FloatOpt(
+        "failure_domain_weight_multiplier",
+        default=1.0,
+        help="Multiplier of FailureDomainWeigher, which prefers failure "
+        "domains with fewer members of the server group, for the policies "
+        "anti-affinity and soft-anti-affinity. Aggregate metadata of the "
+        "same name overrides it for the aggregate's hosts.",
+    ),
+    cfg.FloatOpt(
+        "evacuation_spread_weight_multiplier",
+        default=1.0,
+        help="Multiplier of EvacuationSpreadWeigher, which prefers hosts "
+        "that fewer instances are being evacuated to. Aggregate metadata of "
+        "the same name overrides it for the aggregate's hosts.",
+    ),
+]
+
 OPTS = [
     *_ZOOKEEPER_OPTS,
+    *_DOMAIN_OPTS,
+    *_WEIGHER_OPTS,
     cfg.FloatOpt(
         "max_view_age",
         default=30.0,

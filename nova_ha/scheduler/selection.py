@@ -13,7 +13,6 @@
 """Which hosts may take instances, by what is known of them."""
 
 import dataclasses
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 
@@ -44,10 +43,6 @@ class Snapshot(Protocol):
     ) -> Mapping[model.HostName, model.PublishedVerdict]:
         """What is published of hosts with an open case."""
 
-    @property
-    def age(self) -> float:
-        """Seconds since the hosts were last read completely."""
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Move:
@@ -66,73 +61,31 @@ class Candidate(Protocol):
     def host(self) -> model.HostName: ...
 
 
-_NEVER = float("inf")
-
 _Candidate = TypeVar("_Candidate", bound=Candidate)
 
 
-class Selection:
-    """Passes the candidates that are schedulable.
+def select(
+    candidates: Sequence[_Candidate],
+    snapshot: Snapshot,
+    move: Move | None = None,
+) -> list[_Candidate]:
+    """The candidates that are schedulable.
 
     A host that is not known passes: it is not enrolled, and not ours. No
     I/O, and no log lines for single hosts: Nova asks for a thousand hosts at
     once, and calls filters one after another.
+
+    :param move: the request takes an instance away from a host.
     """
-
-    def __init__(self, *, max_age: float, fail_closed: bool) -> None:
-        """
-        :param max_age: seconds for which old knowledge is good enough.
-        :param fail_closed: reject all hosts after that, rather than none.
-        """
-        self._max_age = max_age
-        self._fail_closed = fail_closed
-        self._lock = threading.Lock()
-        self._blind = False
-
-    def select(
-        self,
-        candidates: Sequence[_Candidate],
-        snapshot: Snapshot,
-        move: Move | None = None,
-    ) -> list[_Candidate]:
-        """The candidates that pass.
-
-        :param move: the request takes an instance away from a host.
-        """
-        # A nan would be neither older nor younger.
-        blind = not snapshot.age <= self._max_age
-        self._tell_change(blind, snapshot.age)
-        if blind:
-            return [] if self._fail_closed else list(candidates)
-        known = snapshot.hosts
-        passed = [
-            one
-            for one in candidates
-            if (view := known.get(one.host)) is None or view.schedulable
-        ]
-        if move is not None:
-            passed = _held_to_target(passed, snapshot, move)
-        LOG.debug(
-            "%d of %d hosts may take instances", len(passed), len(candidates)
-        )
-        return passed
-
-    def _tell_change(self, blind: bool, age: float) -> None:
-        if blind == self._blind:
-            return
-        with self._lock:
-            if blind == self._blind:
-                return
-            self._blind = blind
-        if blind:
-            LOG.warning(
-                "Nothing is known of the hosts' liveness, ZooKeeper was %s: "
-                "%s hosts pass",
-                f"last read {age:.0f} s ago" if age < _NEVER else "not read",
-                "no" if self._fail_closed else "all",
-            )
-        else:
-            LOG.info("The hosts' liveness is known again")
+    known = snapshot.hosts
+    passed = [
+        one
+        for one in candidates
+        if (view := known.get(one.host)) is None or view.schedulable
+    ]
+    if move is not None:
+        passed = _held_to_target(passed, snapshot, move)
+    return passed
 
 
 def _held_to_target(

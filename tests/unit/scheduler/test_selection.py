@@ -10,13 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which candidates pass, and when nothing is known."""
+"""Which candidates pass."""
 
 import dataclasses
 import datetime
-import logging
-
-import fixtures
 
 from nova_ha.core import model
 from nova_ha.core import view
@@ -30,7 +27,6 @@ GOOD = view.HostView(schedulable=True)
 @dataclasses.dataclass(frozen=True)
 class Snapshot:
     hosts: dict[str, view.HostView]
-    age: float = 1.0
     recoveries: dict[str, model.PublishedVerdict] = dataclasses.field(
         default_factory=dict
     )
@@ -46,49 +42,9 @@ SNAPSHOT = Snapshot({"cmp1": BAD, "cmp2": GOOD})
 
 
 class TestSelection(base.TestCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.log = self.useFixture(
-            fixtures.FakeLogger("nova_ha", level=logging.DEBUG)
-        )
-
-    def select(
-        self, snapshot: Snapshot, fail_closed: bool = False
-    ) -> list[str]:
-        chosen = selection.Selection(max_age=30, fail_closed=fail_closed)
-        return [c.host for c in chosen.select(CANDIDATES, snapshot)]
-
     def test_bad_hosts_are_rejected_unknown_ones_are_not_ours(self) -> None:
-        self.assertEqual(["cmp2", "cmp3"], self.select(SNAPSHOT))
-
-    def test_one_line_a_request(self) -> None:
-        self.select(SNAPSHOT)
-        self.assertEqual(
-            ["2 of 3 hosts may take instances"], self.log.output.splitlines()
-        )
-
-    def test_nothing_known_passes_all(self) -> None:
-        for age in (30.1, float("inf"), float("nan")):
-            with self.subTest(age=age):
-                old = dataclasses.replace(SNAPSHOT, age=age)
-                self.assertEqual(["cmp1", "cmp2", "cmp3"], self.select(old))
-
-    def test_nothing_known_rejects_all_if_closed(self) -> None:
-        old = dataclasses.replace(SNAPSHOT, age=31)
-        self.assertEqual([], self.select(old, fail_closed=True))
-        self.assertIn("no hosts pass", self.log.output)
-
-    def test_old_knowledge_is_used_for_a_while(self) -> None:
-        old = dataclasses.replace(SNAPSHOT, age=29.9)
-        self.assertEqual(["cmp2", "cmp3"], self.select(old))
-
-    def test_blindness_is_told_once(self) -> None:
-        chosen = selection.Selection(max_age=30, fail_closed=False)
-        blind = Snapshot({}, age=float("inf"))
-        for snapshot in (blind, blind, SNAPSHOT, SNAPSHOT, blind):
-            chosen.select(CANDIDATES, snapshot)
-        self.assertEqual(2, self.log.output.count("Nothing is known"))
-        self.assertEqual(1, self.log.output.count("is known again"))
+        chosen = selection.select(CANDIDATES, SNAPSHOT)
+        self.assertEqual(["cmp2", "cmp3"], [one.host for one in chosen])
 
 
 def recovery(
@@ -118,9 +74,8 @@ class TestMoves(base.TestCase):
         named: bool = False,
     ) -> list[str]:
         snapshot = Snapshot({}, recoveries=recoveries)
-        chosen = selection.Selection(max_age=30, fail_closed=False)
         move = selection.Move("vm", (leaving,), named)
-        return [c.host for c in chosen.select(CANDIDATES, snapshot, move)]
+        return [c.host for c in selection.select(CANDIDATES, snapshot, move)]
 
     def test_everybody_is_held_to_the_announced_target(self) -> None:
         for state in (model.CaseState.EVACUATING, model.CaseState.EVACUATED):
