@@ -93,6 +93,13 @@ class Store(abc.ABC):
         """
 
     @abc.abstractmethod
+    def reserve(self, host: HostName, on: bool) -> model.HostRecord:
+        """Keep a host free for evacuated instances, or give it back.
+
+        :raises CoordinationError: it is not enrolled.
+        """
+
+    @abc.abstractmethod
     def domains(
         self,
         host: HostName,

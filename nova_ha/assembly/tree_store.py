@@ -199,6 +199,12 @@ class TreeStore(operator.Store):
         before, _ = self._amend(host, quarantine.released)
         return before.quarantine
 
+    def reserve(self, host: HostName, on: bool) -> model.HostRecord:
+        _, kept = self._amend(
+            host, lambda old: dataclasses.replace(old, reserved=on)
+        )
+        return kept
+
     def domains(
         self,
         host: HostName,

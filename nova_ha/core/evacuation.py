@@ -23,6 +23,7 @@ import dataclasses
 from nova_ha.core import actions
 from nova_ha.core import model
 from nova_ha.core import repairs
+from nova_ha.core import reserved
 from nova_ha.core import runners
 from nova_ha.core import surveys
 from nova_ha.core import troubles
@@ -108,7 +109,19 @@ def _send_wave(work: Work) -> None:
             slots -= move.state.in_flight
         changed.append(move)
     work.remember(marks=marks, survey_used=True)
+    _tell_of_reserve(work, changed, room)
     surveys.update_moves(work, changed)
+
+
+def _tell_of_reserve(work: Work, changed: list[Move], room: Room) -> None:
+    before = {move.instance: move.attempts for move in work.case.moves}
+    sent = [one for one in changed if one.attempts > before[one.instance]]
+    full = [
+        one.target
+        for one in sent
+        if one.target is not None and not room.fits(one.target, one.resources)
+    ]
+    reserved.tell(work, sent, full)
 
 
 def room_for(work: Work, targets: tuple[model.Target, ...]) -> Room:
@@ -128,6 +141,7 @@ def room_for(work: Work, targets: tuple[model.Target, ...]) -> Room:
         busy,
         taken,
         work.world.policy.evacuations_per_target,
+        reserved.Preference(reserve=reserved.hosts(work.world.fleet)),
     )
 
 

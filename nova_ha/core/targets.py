@@ -15,6 +15,9 @@
 from collections.abc import Collection, Mapping
 
 from nova_ha.core import model
+from nova_ha.core import reserved
+
+_NONE = reserved.Preference()
 
 
 class Room:
@@ -25,6 +28,7 @@ class Room:
         the same storage domain), with what Placement says is free, by class.
     :param busy: evacuations in flight to each host.
     :param taken: evacuations of this case that went to each host so far.
+    :param preference: which of several hosts with room come into question.
     """
 
     def __init__(
@@ -33,11 +37,13 @@ class Room:
         busy: Mapping[model.HostName, int],
         taken: Mapping[model.HostName, int],
         per_target: int,
+        preference: reserved.Preference = _NONE,
     ) -> None:
         self._free = {target.host: dict(target.free) for target in targets}
         self._busy = dict(busy)
         self._taken = dict(taken)
         self._per_target = per_target
+        self._preference = preference
 
     @property
     def hosts(self) -> Collection[model.HostName]:
@@ -64,8 +70,11 @@ class Room:
 
         :param avoid: hosts to take only where there is no other.
         """
+        fitting = [host for host in self._free if self.fits(host, resources)]
         candidates = [
-            host for host in self._free if self._open(host, resources)
+            host
+            for host in self._preference.among(fitting, avoid)
+            if self.slot(host)
         ]
         if not candidates:
             return None
@@ -79,12 +88,6 @@ class Room:
                 host,
             ),
         )
-
-    def _open(
-        self, host: model.HostName, resources: Mapping[str, int]
-    ) -> bool:
-        slots = self._per_target - self._busy.get(host, 0)
-        return slots > 0 and self.fits(host, resources)
 
     def full_up(self, resources: Mapping[str, int]) -> bool:
         """Whether no host has room at all, slots aside."""

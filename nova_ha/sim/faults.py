@@ -337,6 +337,7 @@ _ENGINES: Mapping[str, Act] = {
     "maintenance": _maintenance,
     "end-maintenance": _end_maintenance,
     "release": lambda world, host, _: world.operator.release(host),
+    "reserve": lambda world, host, _: world.operator.reserve(host),
     "calm": lambda world, _, __: caretaker.Caretaker(world).begin(),
 }
 

@@ -110,6 +110,14 @@ class Operator:
             lambda store: store.release(model.HostName(host)),
         )
 
+    def reserve(self, host: str) -> None:
+        """Kept free for evacuated instances."""
+        self._do(
+            "reserve",
+            host,
+            lambda store: store.reserve(model.HostName(host), True),
+        )
+
     def domains(self, host: str, failure: str, storage: str) -> None:
         """Which failure domain and which storage domain it belongs to."""
         self._do(

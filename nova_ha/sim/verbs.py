@@ -131,6 +131,11 @@ _OPERATOR = (
         help="nova-ha host release: the end of a quarantine.",
     ),
     Verb(
+        name="reserve",
+        target=Target.HOST,
+        help="nova-ha host reserve: kept free for evacuated instances.",
+    ),
+    Verb(
         name="calm",
         target=Target.NOTHING,
         help="Undo all troubles; from now on an operator does his part: "

@@ -91,6 +91,7 @@ class Host:
         self.maintenance = ""
         self.protected = ""
         self.failure_domain = ""
+        self.reserved = False
         self.incidents = ()
         self.quarantine = None
         self.barred = {}
@@ -135,6 +136,7 @@ class Host:
                 protected=self.protected,
                 maintenance=self.maintenance,
                 failure_domain=self.failure_domain,
+                reserved=self.reserved,
                 incidents=self.incidents,
                 quarantine=self.quarantine,
                 barred=self.barred,

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""``nova-ha host ...``: the hypervisors."""
+"""``nova-ha host list | show``: the hypervisors."""
 
 import argparse
 import datetime
@@ -71,90 +71,6 @@ class Show(base.Report):
         self.show(parsed_args, data(picture, host), text(picture, host))
 
 
-class Maintenance(base.Command):
-    """Take a host out, or bring it back.
-
-    A host in maintenance is neither judged nor fenced, gets no new instances,
-    and its open case waits. It is unbounded: bring it back yourself.
-    """
-
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
-        parser.add_argument("switch", choices=("on", "off"))
-        parser.add_argument("host", metavar="HOST")
-        parser.add_argument(
-            "--reason",
-            default="",
-            help="Why; shown to everybody who looks at the host.",
-        )
-        return parser
-
-    def take_action(self, parsed_args: argparse.Namespace) -> None:
-        host = HostName(parsed_args.host)
-        on = parsed_args.switch == "on"
-        with self.context.store() as store:
-            known(store.picture(), host)
-            record = store.maintenance(
-                host, on, by=self.context.by, reason=parsed_args.reason
-            )
-        if on:
-            self.say(f"{host} is in maintenance: {record.maintenance}")
-        else:
-            self.say(f"{host} is back: it is judged like any other host")
-
-
-class Release(base.Command):
-    """Take a host out of quarantine.
-
-    Its failures so far are forgotten; what nova_ha had disabled in Nova for
-    the quarantine is enabled again, once the host is there.
-    """
-
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
-        parser.add_argument("host", metavar="HOST")
-        return parser
-
-    def take_action(self, parsed_args: argparse.Namespace) -> None:
-        host = HostName(parsed_args.host)
-        with self.context.store() as store:
-            known(store.picture(), host)
-            released = store.release(host)
-        if released is None:
-            self.say(f"{host} is not in quarantine")
-        else:
-            self.say(f"{host} is out of quarantine ({released.reason})")
-
-
-class Domains(base.Command):
-    """Say what a host has in common with others.
-
-    Hosts of one failure domain share a rack, a power feed or a switch: if all
-    of them fall silent at once, nova_ha asks for a second sign. Hosts of one
-    storage domain see the same instances path: instances are evacuated within
-    it. An empty name means none.
-    """
-
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
-        parser.add_argument("host", metavar="HOST")
-        parser.add_argument("--failure", metavar="DOMAIN")
-        parser.add_argument("--storage", metavar="DOMAIN")
-        return parser
-
-    def take_action(self, parsed_args: argparse.Namespace) -> None:
-        host = HostName(parsed_args.host)
-        with self.context.store() as store:
-            known(store.picture(), host)
-            record = store.domains(
-                host, failure=parsed_args.failure, storage=parsed_args.storage
-            )
-        self.say(
-            f"{host}: failure domain {record.failure_domain or 'none'}, "
-            f"storage domain {record.storage_domain or 'none'}"
-        )
-
-
 def known(picture: Picture, host: HostName) -> None:
     """:raises CoordinationError: nothing is known of such a host."""
     names = overview.names(picture)
@@ -207,6 +123,8 @@ def flags(record: model.HostRecord | None) -> list[str]:
         found.append("maintenance")
     if record.quarantine is not None:
         found.append("quarantine")
+    if record.reserved:
+        found.append("reserved")
     return found
 
 
@@ -257,6 +175,7 @@ def _record(record: model.HostRecord | None) -> dict[str, Any] | None:
         "storage_domain": record.storage_domain,
         "protected": record.protected,
         "maintenance": record.maintenance,
+        "reserved": record.reserved,
         "quarantine": None
         if record.quarantine is None
         else record.quarantine.reason,

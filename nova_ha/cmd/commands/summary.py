@@ -18,6 +18,7 @@ from typing import Any
 from nova_ha.cmd import render
 from nova_ha.cmd.commands import devices
 from nova_ha.cmd.commands import recoveries
+from nova_ha.cmd.commands import reserve
 from nova_ha.cmd.commands.overview import Overview
 from nova_ha.cmd.commands.overview import Row
 from nova_ha.core import model
@@ -46,6 +47,7 @@ def head(summary: Overview) -> dict[str, str]:
         "Cases": _cases(summary),
         "Fencing": devices.line(summary.picture),
         "Quarantine": _quarantine(summary) or "none",
+        "Reserve": reserve.line(summary.picture) or "none",
     }
 
 
@@ -195,14 +197,8 @@ def data(summary: Overview) -> dict[str, Any]:
             "storm": summary.storm,
             "held": dict(summary.held),
         },
-        "quarantined": [
-            {
-                "host": host,
-                "reason": one.reason,
-                "since": render.instant(one.since),
-            }
-            for host, one in summary.quarantined.items()
-        ],
+        "quarantined": _quarantined(summary),
+        "reserve": reserve.data(picture),
         "fencing": devices.data(picture),
         "open_cases": len(picture.cases),
         "problems": [
@@ -211,6 +207,17 @@ def data(summary: Overview) -> dict[str, Any]:
         ],
         "attention": [_row_data(row) for row in summary.rows],
     }
+
+
+def _quarantined(summary: Overview) -> list[dict[str, Any]]:
+    return [
+        {
+            "host": host,
+            "reason": one.reason,
+            "since": render.instant(one.since),
+        }
+        for host, one in summary.quarantined.items()
+    ]
 
 
 def _row_data(row: Row) -> dict[str, Any]:

@@ -230,6 +230,35 @@ class DomainsTest(CliTest):
         self.assertEqual([], self._changes())
 
 
+class ReserveTest(CliTest):
+    def setUp(self):
+        super().setUp()
+        self.store.pictured = samples.picture(
+            samples.facts("cmp1"), samples.facts("cmp2", reserved=True)
+        )
+
+    def test_on_and_off(self):
+        self.assertEqual(0, self._run("host", "reserve", "cmp1"))
+        self.assertIn("evacuated instances only", self.output)
+        self.assertEqual(0, self._run("host", "reserve", "cmp2", "--off"))
+        self.assertIn("cmp2 is not reserved", self.output)
+        self.assertEqual(
+            [("reserve", "cmp1", True), ("reserve", "cmp2", False)],
+            self._changes(),
+        )
+
+    def test_one_that_is_not_known(self):
+        self.assertEqual(2, self._run("host", "reserve", "cmp9"))
+        self.assertEqual([], self._changes())
+
+    def test_it_is_shown(self):
+        self.assertEqual(0, self._run("host", "list", "-f", "json"))
+        (_, row) = json.loads(self.output)
+        self.assertEqual("reserved", row["Flags"])
+        self._run("status")
+        self.assertRegex(self.output, "Reserve *cmp2: ")
+
+
 class ReleaseTest(CliTest):
     def setUp(self):
         super().setUp()

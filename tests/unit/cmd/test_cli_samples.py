@@ -246,6 +246,11 @@ class FakeStore(operator.Store):
         self.calls.append(("release", host))
         return self.pictured.hosts[host].record.quarantine
 
+    def reserve(self, host, on):
+        self.calls.append(("reserve", host, on))
+        record = self.pictured.hosts[host].record
+        return dataclasses.replace(record, reserved=on)
+
     def domains(self, host, *, failure=None, storage=None):
         self.calls.append(("domains", host, failure, storage))
         return self.pictured.hosts[host].record

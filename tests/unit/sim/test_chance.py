@@ -91,6 +91,8 @@ BY_HAND = {
     # What only somebody does who knows of no fencing: it cannot be survived.
     "start-guest",
     "evacuate",
+    # What changes where instances go, and no more.
+    "reserve",
     # What the caretaker does when it is true.
     "confirm",
     "release",
