@@ -116,10 +116,15 @@ class RelayDriver(base.FenceDriver):
 
     def _ask(self, order: str) -> str:
         text = f"PASS {self._password.reveal()}\n{order} {self._relay}\n"
+        deadline = self.clock.monotonic() + self.call_timeout
         try:
             with socket.create_connection(
                 self._board, timeout=self.call_timeout
             ) as connection:
+                # Finding the address has no time-out: an order that comes
+                # late could switch off a host that is up again.
+                if self.clock.monotonic() > deadline:
+                    raise TimeoutError
                 connection.sendall(text.encode())
                 answer = connection.makefile("rb").readline(64)
         except TimeoutError:
