@@ -100,6 +100,38 @@ def seen_off(host: lab_host.Host, since: float) -> list[float]:
     ]
 
 
+def exposed(cloud: lab_cloud.Cloud) -> list[str]:
+    """Files of the cloud that hold the password of a BMC, apart from
+    those that it is meant for: logs, ZooKeeper's data, messages, states."""
+    passwords = [
+        str(host.bmc.device()["password"]).encode() for host in cloud.hosts
+    ]
+    names = {
+        path.relative_to(cloud.state_dir): path
+        for path in cloud.state_dir.rglob("*")
+        if path.is_file() and not path.is_symlink()
+    }
+    return [
+        str(name)
+        for name, path in names.items()
+        if not _keeps_passwords(name) and _holds(path, passwords)
+    ]
+
+
+def _keeps_passwords(name: pathlib.Path) -> bool:
+    return name.name in ("fencing.yaml", "passwords.json") or name.match(
+        "hosts/*/bmc/*"
+    )
+
+
+def _holds(path: pathlib.Path, words: list[bytes]) -> bool:
+    try:
+        content = path.read_bytes()
+    except OSError:  # gone since, or no ordinary file
+        return False
+    return any(word in content for word in words)
+
+
 def _lines(path: pathlib.Path) -> list[dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8")

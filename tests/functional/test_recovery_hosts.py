@@ -38,6 +38,7 @@ class HostsTest(recovery_cloud.RecoveryTestCase):
         self.assert_nothing_fenced(victim)
         self.assert_moved_once(servers)
         self.assert_sound()
+        self.assertEqual([], evidence.exposed(self.cloud))
 
         # Only what nova_ha has set itself is undone at the return.
         mine = "bad memory, says the operator"
