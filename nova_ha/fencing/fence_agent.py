@@ -182,8 +182,8 @@ class FenceAgentDriver(base.FenceDriver):
 
     def power_state(self) -> model.PowerState:
         ended = self._act("status")
-        said = _STATUS.findall(ended.output)
-        words = said[-1].upper() if said else ""
+        said = {word.upper() for word in _STATUS.findall(ended.output)}
+        words = " and ".join(sorted(said))
         state = _STATES.get((ended.code, words))
         if state is not None:
             return state

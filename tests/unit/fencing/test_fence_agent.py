@@ -157,6 +157,9 @@ class ActionsTest(AgentTestCase):
             ("", 2, None),
             ("", 0, None),
             ("Status: OFF or so", 2, None),
+            ("Status: ON\nStatus: OFF", 2, None),
+            ("Status: OFF\nStatus: ON", 0, None),
+            ("a warning\nStatus: OFF", 2, model.PowerState.OFF),
         ):
             self._install(f"echo '{words}'; exit {code}")
             driver = self._driver()
