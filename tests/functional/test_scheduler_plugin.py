@@ -87,10 +87,7 @@ class WithFilter(integrated_helpers.ProviderUsageBaseTestCase):
 
 class TestLoading(WithFilter):
     def test_namespace_holds_the_filter(self) -> None:
-        self.assertEqual(
-            [liveness.HostLivenessFilter], scheduler.all_filters()
-        )
-        self.assertEqual([], scheduler.all_weighers())
+        self.assertIn(liveness.HostLivenessFilter, scheduler.all_filters())
 
     def test_host_manager_enables_it(self) -> None:
         manager = host_manager.HostManager()
