@@ -16,6 +16,7 @@ TOX_ENV ?=
 LAB := .venv-lab
 TOOLS := .venv-tools
 BENCH := .venv-bench
+BENCH_NOVA := .venv-bench-scheduler
 
 # Whatever changes what is installed, or its entry points, installs again.
 LAB_INPUTS := lab/requirements.txt requirements.txt setup.cfg pyproject.toml
@@ -24,7 +25,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .PHONY: help test system-packages demo demo-up demo-down bench-controller \
-	clean
+	bench-scheduler clean
 
 help:
 	@echo "nova_ha: compute high availability for OpenStack"
@@ -38,6 +39,8 @@ help:
 	@echo "                  (one of them: make test TOX_ENV=unit)"
 	@echo "  make bench-controller"
 	@echo "                  what a large fleet costs an engine (no servers)"
+	@echo "  make bench-scheduler"
+	@echo "                  what the filters and weighers cost nova-scheduler"
 	@echo "  make clean      remove environments, caches and demo output"
 	@echo
 	@echo "Needs Debian or Ubuntu with Python 3.11 or later (another one:"
@@ -61,6 +64,11 @@ $(LAB)/.installed: $(LAB_INPUTS) tools/venv.sh
 $(BENCH)/.installed: requirements.txt setup.cfg pyproject.toml tools/venv.sh
 	@echo "==> nova_ha alone, in $(BENCH)"
 	@tools/venv.sh $(BENCH) -e .
+	@touch $@
+
+$(BENCH_NOVA)/.installed: $(LAB_INPUTS) tools/venv.sh
+	@echo "==> nova_ha and the Nova that it is measured in, in $(BENCH_NOVA)"
+	@tools/venv.sh $(BENCH_NOVA) -c lab/requirements.txt -e ".[scheduler]"
 	@touch $@
 
 test: system-packages $(TOOLS)/.installed
@@ -89,8 +97,12 @@ bench-controller: $(BENCH)/.installed
 	@echo "==> What the controller costs, by the size of the fleet"
 	@exec $(BENCH)/bin/python -m benchmarks.controller
 
+bench-scheduler: $(BENCH_NOVA)/.installed
+	@echo "==> What the filters and weighers cost, over Nova's ComputeFilter"
+	@exec $(BENCH_NOVA)/bin/python -m benchmarks.scheduler
+
 clean: demo-down
 	@echo "==> Removing environments, caches and demo output"
-	@rm -rf $(LAB) $(TOOLS) $(BENCH) .tox .stestr .lab demo-out doc/build \
+	@rm -rf $(LAB) $(TOOLS) $(BENCH) $(BENCH_NOVA) .tox .stestr .lab demo-out doc/build \
 		doc/source/_generated releasenotes/build .mypy_cache .ruff_cache \
 		.import_linter_cache .hypothesis nova_ha.egg-info build dist

@@ -11,9 +11,10 @@
 # under the License.
 """How the members of a server group are spread over failure domains."""
 
+import abc
 import collections
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
 from nova_ha.core import view
@@ -93,77 +94,65 @@ def spread(
     return counts
 
 
-class Domains(Protocol):
+class Domains(abc.ABC):
     """Which failure domains hosts belong to."""
 
-    def of(self, candidate: Candidate) -> Collection[str]:
-        """The domains of a candidate; none if they are not known."""
+    @abc.abstractmethod
+    def of(self, host: HostName) -> Collection[str]:
+        """The domains of a host; none if they are not known."""
 
-    def load(self, members: Mapping[HostName, int]) -> Mapping[str, int]:
-        """How many members each domain holds."""
+    def load(
+        self, members: Mapping[HostName, int]
+    ) -> collections.Counter[str]:
+        """How many members each domain holds, of those on known hosts."""
+        load: collections.Counter[str] = collections.Counter()
+        for host, count in members.items():
+            for domain in self.of(host):
+                load[domain] += count
+        return load
 
 
-class Recorded:
+class Recorded(Domains):
     """By the records of the enrolled hosts: one domain each."""
 
     def __init__(self, hosts: Mapping[HostName, view.HostView]) -> None:
         self._hosts = hosts
 
-    def of(self, candidate: Candidate) -> Collection[str]:
-        return self._named(candidate.host)
-
-    def load(self, members: Mapping[HostName, int]) -> Mapping[str, int]:
-        load: collections.Counter[str] = collections.Counter()
-        for host, count in members.items():
-            for domain in self._named(host):
-                load[domain] += count
-        return load
-
-    def _named(self, host: HostName) -> Collection[str]:
+    def of(self, host: HostName) -> Collection[str]:
         known = self._hosts.get(host)
         if known is None or not known.failure_domain:
             return ()
         return (known.failure_domain,)
 
 
-class Aggregated:
+class Aggregated(Domains):
     """By the metadata of Nova's aggregates: a rack and a row, perhaps.
 
-    A domain is all hosts of all aggregates that have the same value. They
-    are known of each domain that has a candidate; others do not matter.
+    Known are all hosts of each aggregate that has a candidate: no member
+    elsewhere shares a domain with one.
     """
 
-    def __init__(self, key: str, candidates: Sequence[Candidate]) -> None:
-        self._key = key
-        self._hosts: dict[str, set[str]] = {}
+    def __init__(self, key: str, candidates: Iterable[Candidate]) -> None:
         # Nova shares an aggregate among the states of all its hosts.
         distinct = {
             id(aggregate): aggregate
             for candidate in candidates
             for aggregate in candidate.aggregates
         }
+        self._domains: dict[str, set[str]] = {}
         for aggregate in distinct.values():
             domain = aggregate.metadata.get(key)
             if domain:
-                self._hosts.setdefault(domain, set()).update(aggregate.hosts)
+                for host in aggregate.hosts:
+                    self._domains.setdefault(host, set()).add(domain)
 
-    def of(self, candidate: Candidate) -> Collection[str]:
-        return [
-            aggregate.metadata[self._key]
-            for aggregate in candidate.aggregates
-            if aggregate.metadata.get(self._key)
-        ]
-
-    def load(self, members: Mapping[HostName, int]) -> Mapping[str, int]:
-        return {
-            domain: sum(members[HostName(one)] for one in hosts & set(members))
-            for domain, hosts in self._hosts.items()
-        }
+    def of(self, host: HostName) -> Collection[str]:
+        return self._domains.get(host, ())
 
 
 def known_by(
     key: str,
-    candidates: Sequence[Candidate],
+    candidates: Iterable[Candidate],
     hosts: Mapping[HostName, view.HostView],
 ) -> Domains:
     """The domains by metadata key ``key``, or by the records without one."""

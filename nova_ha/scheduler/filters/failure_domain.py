@@ -46,7 +46,7 @@ class FailureDomainAntiAffinityFilter(base.SnapshotFilter):
         return [
             one
             for one in candidates
-            if full.isdisjoint(domains.of(one))
+            if full.isdisjoint(domains.of(one.host))
             or group.instance in one.instances
         ]
 

@@ -43,8 +43,6 @@ class FailureDomainWeigher(base.SnapshotWeigher):
             domains_module.spread(group, candidates, snapshot.arrivals)
         )
         return [
-            -max(
-                (load.get(one, 0) for one in domains.of(candidate)), default=0
-            )
-            for candidate in candidates
+            -max([load[domain] for domain in domains.of(one.host)], default=0)
+            for one in candidates
         ]

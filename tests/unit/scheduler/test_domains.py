@@ -87,9 +87,9 @@ class DomainsTest(tests_base.TestCase):
                 "d": base.host(),
             },
         )
-        self.assertEqual(("r1",), found.of(base.state("a")))
-        self.assertEqual((), found.of(base.state("d")))
-        self.assertEqual((), found.of(base.state("unknown")))
+        self.assertEqual(("r1",), found.of("a"))
+        self.assertEqual((), found.of("d"))
+        self.assertEqual((), found.of("unknown"))
         self.assertEqual(
             {"r1": 3, "r2": 1},
             found.load({"a": 2, "b": 1, "c": 1, "d": 1, "unknown": 5}),
@@ -107,17 +107,30 @@ class DomainsTest(tests_base.TestCase):
             base.state("c", aggregates=[plain, third]),
         ]
         found = domains.known_by("rack", candidates, {})
-        self.assertEqual({"r1"}, set(found.of(candidates[0])))
-        self.assertEqual(["r2"], found.of(candidates[2]))
-        self.assertEqual([], found.of(base.state("d", aggregates=[plain])))
+        for host, racks in (
+            ("a", {"r1"}),
+            ("full", {"r1"}),
+            ("c", {"r2"}),
+            ("elsewhere", set()),
+        ):
+            self.assertEqual(racks, set(found.of(host)))
         self.assertEqual(
-            {"r1": 4, "r2": 0},
+            {"r1": 4},
             found.load({"a": 2, "full": 1, "b": 1, "elsewhere": 1}),
         )
+
+    def test_an_aggregate_that_names_no_domain(self) -> None:
+        for aggregate in (
+            base.aggregate("a", ssd="true"),
+            base.aggregate("a", rack=""),
+        ):
+            candidates = [base.state("a", aggregates=[aggregate])]
+            found = domains.known_by("rack", candidates, {})
+            self.assertEqual((), found.of("a"))
 
     def test_a_host_in_two_domains(self) -> None:
         racks = [base.aggregate("a", rack=rack) for rack in ("r1", "r2")]
         candidates = [base.state("a", aggregates=racks)]
         found = domains.known_by("rack", candidates, {})
-        self.assertEqual(["r1", "r2"], found.of(candidates[0]))
+        self.assertEqual({"r1", "r2"}, found.of("a"))
         self.assertEqual({"r1": 1, "r2": 1}, found.load({"a": 1}))
