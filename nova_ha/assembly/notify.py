@@ -18,6 +18,7 @@ from collections.abc import Sequence
 import oslo_messaging
 from oslo_config import cfg
 
+from nova_ha import clock as clock_mod
 from nova_ha import exception
 from nova_ha import ports
 from nova_ha.conf import notifications
@@ -57,7 +58,7 @@ class ProcessNotifier(ports.Notifier):
 
 
 def open_notifier(
-    conf: cfg.ConfigOpts, *others: ports.Notifier
+    conf: cfg.ConfigOpts, clock: clock_mod.Clock, *others: ports.Notifier
 ) -> ProcessNotifier:
     """The notifier of this process.
 
@@ -78,4 +79,4 @@ def open_notifier(
         topics=conf.notifications.topics,
         retry=bus.RETRIES,
     )
-    return ProcessNotifier(bus.BusNotifier(notifier), others)
+    return ProcessNotifier(bus.BusNotifier(notifier, clock), others)

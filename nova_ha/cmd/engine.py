@@ -79,7 +79,7 @@ def _run(conf: cfg.ConfigOpts, clock: clock_mod.Clock) -> int:
         world = assembly.World(conf, clock)
         stack.callback(world.close)
         world.open()
-        notifier = notify.open_notifier(conf, meter)
+        notifier = notify.open_notifier(conf, clock, meter)
         stack.callback(notifier.close)
         inbox = service.EventQueue(clock)
         workers = executor.ThreadedExecutor(

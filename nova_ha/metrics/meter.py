@@ -18,6 +18,7 @@ from prometheus_client import registry as registry_mod
 from nova_ha import clock as clock_mod
 from nova_ha import ports
 from nova_ha import version
+from nova_ha.core import catalogue
 from nova_ha.core import census as census_mod
 from nova_ha.core import model
 from nova_ha.core import phases
@@ -82,7 +83,9 @@ class PrometheusMeter(ports.Meter, ports.Notifier):
             self._phases.labels(phase=phase.value)
         for result in _ROUNDS:
             self._rounds.labels(result=result)
-        self._events.labels(code="engine.mistake", severity="alarm")
+        for kind in catalogue.KINDS.values():
+            for severity in kind.severities:
+                self._events.labels(code=kind.code, severity=severity.value)
 
     def count(self, census: census_mod.Census) -> None:
         self.latest = census

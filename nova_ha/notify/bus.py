@@ -12,6 +12,7 @@
 
 """Steps as notifications on the message bus, through oslo.messaging."""
 
+import datetime
 import queue
 import threading
 from collections.abc import Mapping
@@ -20,12 +21,13 @@ from typing import Any
 import oslo_messaging
 from oslo_log import log as logging
 
+from nova_ha import clock as clock_mod
 from nova_ha import ports
 from nova_ha.core import model
 
 LOG = logging.getLogger(__name__)
 
-VERSION = "1.0"
+VERSION = "1.1"
 """Of the payload: the minor number grows with fields, the major one with
 changes that a consumer of the earlier one would trip over."""
 
@@ -39,16 +41,21 @@ CLOSING = 2.0
 """Seconds that the end of the process waits for the bus."""
 
 
+_Step = tuple[model.AuditEvent, datetime.datetime]
+"""With the time at which it was told."""
+
+
 class BusNotifier(ports.Notifier):
     """Sends from a thread of its own, so that a bus that is away never
     delays a recovery. What no longer fits is dropped, the oldest first, and
     counted."""
 
-    def __init__(self, notifier: oslo_messaging.Notifier) -> None:
+    def __init__(
+        self, notifier: oslo_messaging.Notifier, clock: clock_mod.Clock
+    ) -> None:
         self._notifier = notifier
-        self._waiting: queue.Queue[model.AuditEvent | None] = queue.Queue(
-            WAITING
-        )
+        self._clock = clock
+        self._waiting: queue.Queue[_Step | None] = queue.Queue(WAITING)
         self._dropped = 0
         self._thread = threading.Thread(
             target=self._run, name="notifications", daemon=True
@@ -56,9 +63,11 @@ class BusNotifier(ports.Notifier):
         self._thread.start()
 
     def emit(self, event: model.AuditEvent) -> None:
+        # Its time, not the time at which the bus takes it.
+        step = (event, self._clock.utcnow())
         while True:
             try:
-                self._waiting.put_nowait(event)
+                self._waiting.put_nowait(step)
             except queue.Full:
                 self._drop_oldest()
             else:
@@ -85,9 +94,10 @@ class BusNotifier(ports.Notifier):
         self._dropped += 1
 
     def _run(self) -> None:
-        while (event := self._waiting.get()) is not None:
+        while (step := self._waiting.get()) is not None:
+            event, at = step
             try:
-                self._send(event)
+                self._send(event, at)
             except Exception as error:
                 # The edge of the thread: whatever the driver raises, the
                 # next step is to be told.
@@ -103,21 +113,30 @@ class BusNotifier(ports.Notifier):
             )
             self._dropped = 0
 
-    def _send(self, event: model.AuditEvent) -> None:
+    def _send(self, event: model.AuditEvent, at: datetime.datetime) -> None:
         send = {
             model.Severity.INFO: self._notifier.info,
             model.Severity.WARNING: self._notifier.warn,
             model.Severity.ALARM: self._notifier.error,
         }[event.severity]
-        send({}, f"nova_ha.{event.code}", payload(event))
+        send({}, event_type(event.code), payload(event, at))
 
 
-def payload(event: model.AuditEvent) -> Mapping[str, Any]:
-    """The versioned payload of a step."""
+def event_type(code: str) -> str:
+    """What a notification is called on the bus."""
+    return f"nova_ha.{code}"
+
+
+def payload(
+    event: model.AuditEvent, at: datetime.datetime
+) -> Mapping[str, Any]:
+    """The versioned payload of a step that was told at a time in UTC; see
+    :mod:`.schema`."""
     return {
         "version": VERSION,
         "code": event.code,
         "severity": event.severity.value,
+        "at": at.isoformat(),
         "host": event.host,
         "case": event.case,
         "message": event.message,

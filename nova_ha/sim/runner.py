@@ -16,9 +16,11 @@ import contextlib
 import logging
 import os
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from nova_ha.core import catalogue
 from nova_ha.core.model import record
+from nova_ha.sim import about
 from nova_ha.sim import engines
 from nova_ha.sim import expectations
 from nova_ha.sim import injector
@@ -46,8 +48,8 @@ class Result:
     failed: tuple[str, ...] = ()
     """What is not as the script expects."""
     mistakes: tuple[str, ...] = ()
-    """Exceptions that the product has caught and logged as its own
-    mistakes."""
+    """Exceptions that the product has caught and logged as its own mistakes,
+    and what it has told that is not in the catalogue."""
     stuck: tuple[ending.Stuck, ...] = ()
     """Cases that are open at the end. That is no failure by itself."""
 
@@ -125,9 +127,15 @@ def _result(
             *expectations.failed(world, made),
             *map(_never, faults.waiting),
         ),
-        mistakes=tuple(mistakes.found),
+        mistakes=(*mistakes.found, *_misfits(world.journal.entries)),
         stuck=tuple(world.checker.stuck()),
     )
+
+
+def _misfits(entries: Iterable[journal_mod.Entry]) -> Iterable[str]:
+    """What an engine has told and nobody could expect of it, each once."""
+    told = filter(None, map(about.event, entries))
+    return dict.fromkeys(filter(None, map(catalogue.problem, told)))
 
 
 def _never(fault: script.Fault) -> str:

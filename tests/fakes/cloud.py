@@ -24,6 +24,7 @@ import threading
 from nova_ha import clock as clock_mod
 from nova_ha import exception
 from nova_ha import ports
+from nova_ha.core import catalogue
 from nova_ha.core import events
 from nova_ha.core import model
 from nova_ha.core import policy as policy_mod
@@ -73,6 +74,16 @@ class Notifier(ports.Notifier):
 
     def codes(self):
         return [event.code for event in self.events]
+
+
+class StrictNotifier(Notifier):
+    """Takes only what the catalogue promises."""
+
+    def emit(self, event):
+        super().emit(event)
+        problem = catalogue.problem(event)
+        if problem:
+            raise AssertionError(problem)
 
 
 class Host:
@@ -498,7 +509,7 @@ class EngineUnderTest:
 
     def __init__(self, cloud, policy=None, epoch=1, meter=metering.NO_METER):
         self.cloud = cloud
-        self.notifier = Notifier()
+        self.notifier = StrictNotifier()
         world = performer_mod.World(cloud, cloud, cloud, cloud, cloud)
         self.performer = performer_mod.Performer(
             world, cloud.clock, lambda calls: [call() for call in calls]

@@ -91,7 +91,7 @@ def _tell(command: base.Command, entry: audit.Entry) -> None:
     conf = command.context.conf
     try:
         notify.register_opts(conf)
-        notifier = notify.open_notifier(conf)
+        notifier = notify.open_notifier(conf, command.context.clock)
     except exception.ConfigError as error:
         command.note(f"Not told on the message bus: {error}")
         return

@@ -19,6 +19,9 @@ from nova_ha.core import model
 from nova_ha.notify import bus
 from nova_ha.notify import log
 from tests import base
+from tests.fakes import clock as clock_fake
+
+CLOCK = clock_fake.ManualClock()
 
 EVENT = model.AuditEvent(
     code="case.fenced",
@@ -41,18 +44,34 @@ class LogTestCase(base.TestCase):
 class BusTestCase(base.TestCase):
     def test_payload_and_priority(self):
         notifier = mock.Mock()
-        under_test = bus.BusNotifier(notifier)
+        under_test = bus.BusNotifier(notifier, CLOCK)
         under_test.emit(EVENT)
         under_test.close()
         notifier.error.assert_called_once_with(
-            {}, "nova_ha.case.fenced", bus.payload(EVENT)
+            {}, "nova_ha.case.fenced", bus.payload(EVENT, CLOCK.utcnow())
         )
-        self.assertEqual("1.0", bus.payload(EVENT)["version"])
+
+    def test_the_time_is_that_of_the_step_not_of_the_bus(self):
+        clock = clock_fake.ManualClock()
+        told_at = clock.utcnow()
+        sent, go_on = [], threading.Event()
+        notifier = mock.Mock()
+        notifier.error.side_effect = lambda *args: (
+            go_on.wait(),
+            sent.append(args[2]["at"]),
+        )
+        under_test = bus.BusNotifier(notifier, clock)
+        under_test.emit(EVENT)
+        under_test.emit(EVENT)
+        clock.advance(600.0)
+        go_on.set()
+        under_test.close()
+        self.assertEqual([told_at.isoformat()] * 2, sent)
 
     def test_a_failure_does_not_stop_the_next(self):
         notifier = mock.Mock()
         notifier.error.side_effect = [OSError("away"), None]
-        under_test = bus.BusNotifier(notifier)
+        under_test = bus.BusNotifier(notifier, CLOCK)
         under_test.emit(EVENT)
         under_test.emit(EVENT)
         under_test.close()
@@ -63,7 +82,7 @@ class BusTestCase(base.TestCase):
         self.addCleanup(release.set)
         notifier = mock.Mock()
         notifier.error.side_effect = lambda *_: release.wait()
-        under_test = bus.BusNotifier(notifier)
+        under_test = bus.BusNotifier(notifier, CLOCK)
         for _ in range(bus.WAITING + 10):
             under_test.emit(EVENT)
         self.assertGreater(under_test._dropped, 0)
