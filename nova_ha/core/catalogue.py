@@ -114,11 +114,11 @@ _INSTANCE: tuple[_Row, ...] = (
     ("instance.adopted", INFO),
     ("instance.evacuated", INFO),
     ("instance.evacuating", INFO),
-    ("instance.excluded", INFO),
     ("instance.failed", ALARM),
     ("instance.gone", INFO),
     ("instance.held", WARNING),
     ("instance.retry", WARNING),
+    ("instance.excluded", INFO),
     ("instance.skipped", WARNING),
 )
 
