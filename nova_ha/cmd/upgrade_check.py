@@ -22,6 +22,7 @@ from oslo_upgradecheck import upgradecheck
 
 from nova_ha import clock as nova_clock
 from nova_ha import exception
+from nova_ha.assembly import operator
 from nova_ha.assembly import tree
 from nova_ha.assembly import upgrade
 from nova_ha.cmd import cli
@@ -61,7 +62,7 @@ class Checks(upgradecheck.UpgradeCommands):
         files = self._conf.nova_config or [*self._conf.config_file, *known]
         try:
             findings = list(report.examine(report.read(files)))
-        except cfg.Error as error:
+        except (cfg.Error, UnicodeDecodeError) as error:
             return _failure(str(error))
         if any(one.weight is report.Weight.SERIOUS for one in findings):
             return _failure(_sentences([one.text for one in findings]))
@@ -81,7 +82,7 @@ class Checks(upgradecheck.UpgradeCommands):
             tree.check_tree(self._conf, self._clock)
             return upgradecheck.Result(upgradecheck.Code.SUCCESS)
 
-        return _judged(check)
+        return self._as_operator(check)
 
     def payloads(self) -> upgradecheck.Result:
         """What is stored can be read."""
@@ -95,6 +96,16 @@ class Checks(upgradecheck.UpgradeCommands):
                 named.append(f"and {len(problems) - len(named)} more")
             return _failure(_sentences(named))
 
+        return self._as_operator(check)
+
+    def _as_operator(
+        self, check: Callable[[], upgradecheck.Result]
+    ) -> upgradecheck.Result:
+        """Run a check, if this machine has the operator's credentials."""
+        try:
+            operator.settings(self._conf)
+        except exception.ConfigError as error:
+            return _warning(f"not checked: {error}")
         return _judged(check)
 
     def fencing(self) -> upgradecheck.Result:
@@ -129,12 +140,6 @@ def _judged(
         return check()
     except exception.CoordinationUnavailable as error:
         return _warning(f"not checked: {error}")
-    except exception.ConfigError as error:
-        # Not everything is known on every machine: whose credentials these
-        # are does not say what the tree is like.
-        if error.option.startswith(f"[{zookeeper_conf.GROUP.name}]"):
-            return _warning(f"not checked: {error}")
-        return _failure(str(error))
     except (exception.NovaHaError, cfg.Error) as error:
         return _failure(str(error))
 

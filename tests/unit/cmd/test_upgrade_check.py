@@ -31,6 +31,7 @@ from tests import base
 SUCCESS, WARNING, FAILURE = 0, 1, 2
 
 MODERN = "[filter_scheduler]\nenabled_filters = ComputeFilter\n"
+OPERATOR = "[zookeeper]\nusername = operator\npassword = 0123456789abcdef\n"
 FENCING = """
 devices: {bmc: {driver: operator}}
 hosts: {cmp1: {levels: [[bmc]]}}
@@ -46,7 +47,8 @@ class UpgradeCheckTest(base.TestCase):
         self.file("fencing.yaml", FENCING).chmod(0o600)
         self.conf = self.file(
             "nova-ha.conf",
-            f"[fencing]\ntopology_file = {self.directory}/fencing.yaml\n",
+            f"{OPERATOR}[fencing]\n"
+            f"topology_file = {self.directory}/fencing.yaml\n",
         )
         self.nova_conf = self.file("nova.conf", MODERN)
         self.tree = self.patch_(tree, "check_tree", 10.0)
@@ -146,7 +148,9 @@ class TestScheduler(UpgradeCheckTest):
 
     def test_unreadable(self) -> None:
         self.nova_conf.write_text("no ini file at all")
-        for file in (self.nova_conf, "/no/such/nova.conf"):
+        binary = self.directory / "binary.conf"
+        binary.write_bytes(b"[DEFAULT]\nhost = \xff\n")
+        for file in (self.nova_conf, binary, "/no/such/nova.conf"):
             self.assertEqual(
                 FAILURE, self.of_nova("--nova-config", str(file))[0]
             )
@@ -164,15 +168,26 @@ class TestTree(UpgradeCheckTest):
         self.assertEqual(FAILURE, code)
         self.assertIn("zk init", details)
 
-    def test_not_reachable_or_not_ours_to_ask(self) -> None:
-        for error in (
-            exception.CoordinationUnavailable("no connection"),
-            exception.ConfigError("[zookeeper] username", "is 'engine'"),
+    def test_not_made(self) -> None:
+        self.tree.side_effect = exception.ConfigError(
+            "[zookeeper] namespace", "has not been made"
+        )
+        self.assertEqual(FAILURE, self.of_tree()[0])
+
+    def test_not_reachable(self) -> None:
+        self.tree.side_effect = exception.CoordinationUnavailable("no quorum")
+        self.assertEqual((WARNING, "not checked: no quorum"), self.of_tree())
+
+    def test_not_ours_to_ask(self) -> None:
+        for section in (
+            "[zookeeper]\nusername = engine\npassword = 0123456789abcdef\n",
+            "",
         ):
-            self.tree.side_effect = error
+            self.conf.write_text(section)
             code, details = self.of_tree()
             self.assertEqual(WARNING, code)
-            self.assertIn("not checked", details)
+            self.assertIn("not checked: [zookeeper] username", details)
+        self.tree.assert_not_called()
 
     def test_denied(self) -> None:
         self.tree.side_effect = exception.CoordinationDenied("/nova-ha")
