@@ -74,7 +74,8 @@ class Evacuations:
             record=identity,
         )
         records.kernel.after(
-            records.knobs.hop(), lambda: self._conduct(server, target)
+            records.knobs.hop(),
+            lambda: self._conduct(server, target, identity),
         )
 
     def _check(
@@ -101,10 +102,13 @@ class Evacuations:
 
     # -- the conductor -------------------------------------------------------
 
-    def _conduct(self, server: model.Instance, target: str | None) -> None:
+    def _conduct(
+        self, server: model.Instance, target: str | None, own: int
+    ) -> None:
         """Choose a host and send the request there.
 
         :param server: as it was when the API took the request.
+        :param own: the record that the API has made of it.
         """
         records = self._records
         outcome = records.knobs.outcome()
@@ -113,6 +117,9 @@ class Evacuations:
         if not records.knobs.cell_answers(server.host):
             return  # an error that nobody handles: accepted for ever
         record = records.first_migration(server.id, "accepted")
+        records.journal.note(
+            "nova", "nova.evacuation-conducted", own=own, record=record
+        )
         host = self._schedule(server, target)
         if host is None or outcome is Outcome.ERROR:
             records.set_status(record, "error")

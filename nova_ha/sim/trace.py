@@ -63,6 +63,7 @@ NOISE = frozenset(
         "host.enrolled",
         "nova.evacuate-refused",
         "nova.evacuate-sent",
+        "nova.evacuation-conducted",
     ]
 )
 """What is for the checker only, or told by another entry."""

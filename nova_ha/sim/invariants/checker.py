@@ -72,6 +72,7 @@ class Checker:
         table: dict[str, list[base.Watch]] = {
             "nova.evacuate-accepted": [self._requests.accepted],
             "nova.evacuate-refused": [self._requests.refused],
+            "nova.evacuation-conducted": [self._requests.conducted],
             "nova.migration": [self._requests.changed],
             "bmc.read": [self._truth.lies.read],
             "operator.confirm": [self._truth.lies.confirmed],

@@ -36,7 +36,8 @@ class Request:
     deceived: bool
     """The proof that it rests on is a lie that nobody can see through."""
     record: int | None = None
-    """Of the migration that Nova has made of it; None: none yet, or never."""
+    """Of the migration that Nova has made of it, or found for it; None: none
+    yet, or never."""
     status: str = ""
     refused: bool = False
     """By Nova's API: nothing has come of it."""
@@ -71,6 +72,9 @@ class Requests:
         self._truth = truth
         self._of: dict[str, list[Request]] = {}
         self._records: dict[int, Request] = {}
+        """By the record that they go on under."""
+        self._own: dict[int, Request] = {}
+        """By the record that was made of them."""
 
     def of(self, instance: str) -> list[Request]:
         return self._of.get(instance, [])
@@ -100,7 +104,7 @@ class Requests:
         one = self._oldest(entry)
         if one is not None:
             one.record = int(entry.details["record"])
-            self._records[one.record] = one
+            self._records[one.record] = self._own[one.record] = one
 
     def refused(self, entry: journal.Entry) -> None:
         """Nova's API will have nothing of a request."""
@@ -116,6 +120,20 @@ class Requests:
             if undecided and (one.who, one.target) == wanted:
                 return one
         return None
+
+    def conducted(self, entry: journal.Entry) -> None:
+        """A request goes on under the record that Nova has found for it,
+        which may be that of another one, or of a migration: its own then
+        says nothing of it any more."""
+        own, record = entry.details["own"], entry.details["record"]
+        one = self._own.get(own)
+        if one is None or record == own:
+            return
+        one.record = record
+        if self._records.get(own) is one:
+            del self._records[own]
+        if record is not None:
+            self._records[record] = one
 
     def changed(self, entry: journal.Entry) -> None:
         """A migration record has a new status."""

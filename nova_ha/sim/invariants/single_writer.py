@@ -29,8 +29,9 @@ class SingleWriter(base.Invariant):
     goes on when that thaws. Tolerance: none, at any moment. It is looked at
     whenever a guest starts, since nothing else adds a writer.
 
-    What an operator has started himself - an evacuation that he asked for, a
-    guest behind everybody's back - is his. Where an engine's evacuation
+    What an operator has started himself - an evacuation that he asked for
+    after all others, a guest behind everybody's back - is his, and told as
+    undetectable. Where an engine's evacuation
     rests on a device (or an operator) that lied about a host which gave no
     sign of life, it is told as undetectable.
     """
@@ -89,7 +90,12 @@ class SingleWriter(base.Invariant):
     ) -> bool:
         if any((one, instance) in self._by_hand for one in writers):
             return True
+        if not causes:
+            return False
         engines = self._truth.engines
-        ours = [one for one in causes if one.who in engines]
-        theirs = bool(causes) and not ours
-        return theirs or any(one.deceived for one in ours)
+        latest = max(causes, key=lambda one: one.at)
+        # Whoever asks last asks for the second writer: Nova does not look
+        # whether an evacuation of the instance is under way.
+        return latest.who not in engines or any(
+            one.deceived for one in causes if one.who in engines
+        )

@@ -72,6 +72,16 @@ class PinnedTargetTestCase(stage.TestCase):
         self.repeat()
         self.assert_kept()
 
+    def test_what_went_on_under_another_record_does_not_wait(self):
+        own = self.stage.accept()
+        self.stage.note(
+            "nova", "nova.evacuation-conducted", own=own, record=own - 1
+        )
+        self.stage.migration(own - 1, "pre-migrating")
+        self.stage.fall("b")
+        self.repeat()
+        self.assert_kept()
+
     def test_what_waits_in_a_queue_outlives_its_target(self):
         self.stage.migration(self.stage.accept(), "accepted")
         self.stage.fall("b")

@@ -48,6 +48,26 @@ class SingleWriterTestCase(stage.TestCase):
         self.stage.start_guest("c")
         self.assertEqual([1], self.stage.undetectable)
 
+    def test_what_an_operator_evacuates_after_us(self):
+        self.stage.fall("a")
+        self.stage.evacuate("b")
+        self.stage.start_guest("b")
+        self.stage.later(5.0)
+        self.stage.evacuate("c", who="operator")
+        self.stage.start_guest("c")
+        self.assertEqual([1], self.stage.undetectable)
+
+    def test_what_we_evacuate_after_an_operator(self):
+        self.stage.fall("a")
+        self.stage.evacuate("c", who="operator")
+        self.stage.later(5.0)
+        self.stage.proven_case("a", ("i1", "b"))
+        self.stage.evacuate("b")
+        self.stage.start_guest("b")
+        self.stage.start_guest("c")
+        self.assertEqual([], self.stage.undetectable)
+        self.assertIn(1, self.stage.broken)
+
     def test_what_an_operator_has_evacuated(self):
         self.stage.evacuate(who="operator")
         self.stage.start_guest("b")
