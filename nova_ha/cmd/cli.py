@@ -45,6 +45,7 @@ username 'operator'."""
 
 _PACKAGE = "nova_ha"
 _KAZOO = "nova_ha.coordination.kazoo"
+_KEYSTONE = "keystoneauth"
 
 
 class NovaHa(cliff_app.App):
@@ -104,6 +105,7 @@ class NovaHa(cliff_app.App):
             logging.getLogger(_PACKAGE).setLevel(logging.ERROR)
             # That there is no connection is told by the command itself.
             logging.getLogger(_KAZOO).setLevel(logging.CRITICAL)
+            logging.getLogger(_KEYSTONE).setLevel(logging.ERROR)
 
     def initialize_app(self, argv: list[str]) -> None:
         if not argv and not self.options.deferred_help:

@@ -76,6 +76,24 @@ def least_session_timeout(
     return granted[0]
 
 
+def check_granted(granted: float, wanted: float) -> None:
+    """Refuse a session that lasts longer or shorter than asked for.
+
+    :param granted: by the ensemble, seconds.
+    :param wanted: ``[zookeeper] session_timeout``.
+    :raises ConfigError: they differ.
+    """
+    if granted != wanted:
+        raise exception.ConfigError(
+            "[zookeeper] session_timeout",
+            f"the ensemble grants {granted:g} s, not {wanted:g} s: all "
+            "arithmetic of detection would be wrong",
+            "set session_timeout to a value between 2 and 20 of the "
+            "ensemble's ticks, or its minSessionTimeout and "
+            "maxSessionTimeout",
+        )
+
+
 def doubt_about_tick(least: float, tick: float) -> str:
     """What is odd about ``[zookeeper] tick``; empty if nothing is.
 

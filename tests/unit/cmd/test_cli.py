@@ -62,7 +62,12 @@ class CliTest(base.TestCase):
 
     def _keep_logging(self):
         """A command sets up the log of its process, which is ours here."""
-        for name in ("", "nova_ha", "nova_ha.coordination.kazoo"):
+        for name in (
+            "",
+            "keystoneauth",
+            "nova_ha",
+            "nova_ha.coordination.kazoo",
+        ):
             logger = logging.getLogger(name)
             self.addCleanup(logger.setLevel, logger.level)
         root = logging.getLogger()

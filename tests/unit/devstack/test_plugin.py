@@ -22,6 +22,7 @@ import subprocess
 import tempfile
 import unittest
 
+import oslo_messaging
 from oslo_config import cfg
 from oslo_log import log
 
@@ -210,7 +211,7 @@ class PluginTest(base.TestCase):
         conf = node.conf("engine")
         # Some options become known only by these.
         session.open_clients(conf, 1)
-        self.addCleanup(notify.open_notifier(conf).close)
+        oslo_messaging.get_notification_transport(conf)
         self._assert_known(node, "engine", conf)
         policy = assembly.policy(conf)
         self.assertEqual((0.5, 10.0), (policy.tick, policy.assumed_gap))
