@@ -118,7 +118,6 @@ _INSTANCE: tuple[_Row, ...] = (
     ("instance.gone", INFO),
     ("instance.held", WARNING),
     ("instance.retry", WARNING),
-    ("instance.excluded", INFO),
     ("instance.skipped", WARNING),
 )
 
@@ -142,6 +141,18 @@ def _kinds(
 
 
 _OTHERS = (
+    Kind(
+        code="case.reserve_used",
+        scope=Scope.CASE,
+        severities=WARNING,
+        required=frozenset(["reserved"]),
+    ),
+    Kind(
+        code="case.reserve_used_up",
+        scope=Scope.CASE,
+        severities=ALARM,
+        required=frozenset(["reserved"]),
+    ),
     Kind(
         code="device.barred",
         scope=Scope.HOST,
