@@ -169,19 +169,9 @@ class World:
         doubt = opening.doubt_about_tick(least, self._expected.tick)
         if doubt:
             LOG.warning("%s", doubt)
-        granted, wanted = (
-            self._session.session_timeout,
-            self._expected.session_timeout,
+        opening.check_granted(
+            self._session.session_timeout, self._expected.session_timeout
         )
-        if granted != wanted:
-            raise exception.ConfigError(
-                "[zookeeper] session_timeout",
-                f"the ensemble grants {granted:g} s, not {wanted:g} s: all "
-                "arithmetic of detection would be wrong",
-                "set session_timeout to a value between 2 and 20 of the "
-                "ensemble's ticks, or its minSessionTimeout and "
-                "maxSessionTimeout",
-            )
 
     def close(self) -> None:
         self._session.close()

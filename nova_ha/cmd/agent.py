@@ -116,7 +116,9 @@ def _run(conf: cfg.ConfigOpts, clock: nova_clock.Clock) -> int:
         manager=systemd.ServiceManager(os.environ.get("NOTIFY_SOCKET", "")),
         heartbeats=_heartbeats(conf, itself, clock),
     )
-    process.run_until_signalled(agent.run, agent.stop)
+    process.run_until_signalled(
+        agent.run, agent.stop, lambda: process.reload(conf)
+    )
     return 0
 
 

@@ -99,7 +99,9 @@ def _run(conf: cfg.ConfigOpts, clock: clock_mod.Clock) -> int:
         notifier.emit(
             model.AuditEvent(code="engine.started", message="standing by")
         )
-        process.run_until_signalled(engine.run, engine.stop)
+        process.run_until_signalled(
+            engine.run, engine.stop, lambda: process.reload(conf)
+        )
     return 0
 
 

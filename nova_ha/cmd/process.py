@@ -65,9 +65,14 @@ def guarded(main: Callable[[], int]) -> int:
 
 
 def run_until_signalled(
-    run: Callable[[], None], stop: Callable[[], None]
+    run: Callable[[], None],
+    stop: Callable[[], None],
+    reload: Callable[[], None] | None = None,
 ) -> None:
     """Run ``run`` until it ends; SIGTERM and SIGINT call ``stop``.
+
+    :param reload: called at SIGHUP; without it SIGHUP does what it does to
+        any program.
 
     ``run`` gets a thread of its own. A signal handler that set an event
     could find its lock held by the very thread that it interrupts; here the
@@ -91,12 +96,15 @@ def run_until_signalled(
         before = signal.set_wakeup_fd(sends.fileno())
         handlers = {
             number: signal.signal(number, lambda _number, _frame: None)
-            for number in (signal.SIGTERM, signal.SIGINT)
+            for number in _handled(reload is not None)
         }
         try:
             thread = threading.Thread(target=body, name="main-loop")
             thread.start()
             received = wakes.recv(1)[0]
+            while received == signal.SIGHUP and reload is not None:
+                reload()
+                received = wakes.recv(1)[0]
             if received:
                 LOG.info("Stopping: %s", signal.Signals(received).name)
                 stop()
@@ -107,3 +115,26 @@ def run_until_signalled(
                 signal.signal(number, handler)
     if errors:
         raise errors[0]
+
+
+def _handled(reloads: bool) -> Sequence[signal.Signals]:
+    ends = [signal.SIGTERM, signal.SIGINT]
+    return [*ends, signal.SIGHUP] if reloads else ends
+
+
+def reload(conf: cfg.ConfigOpts) -> None:
+    """Read the files of a configuration again.
+
+    What can change at once does, such as ``debug``; oslo.config warns of each
+    other option that has changed, which takes a restart. What cannot be used
+    is told of, and the process goes on as it was.
+    """
+    try:
+        changed = conf.mutate_config_files()
+    except cfg.Error as error:
+        LOG.error("The configuration is kept, not read again: %s", error)
+        return
+    LOG.info(
+        "The configuration has been read again; in force at once: %s",
+        ", ".join(sorted(name for _, name in changed)) or "nothing",
+    )

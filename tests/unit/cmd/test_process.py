@@ -11,8 +11,12 @@
 # under the License.
 
 import os
+import pathlib
 import signal
+import tempfile
 import threading
+
+from oslo_config import cfg
 
 from nova_ha import exception
 from nova_ha.cmd import process
@@ -46,6 +50,61 @@ class TestRunUntilSignalled(base.TestCase):
             process.run_until_signalled(run, stopped.set)
             self.assertTrue(stopped.is_set())
             self.assertEqual(before, signal.getsignal(number))
+
+    def test_a_hangup_reloads_and_goes_on(self):
+        before = signal.getsignal(signal.SIGHUP)
+        reloaded, stopped = threading.Event(), threading.Event()
+
+        def run():
+            os.kill(os.getpid(), signal.SIGHUP)
+            if not reloaded.wait(10):
+                raise TimeoutError
+            os.kill(os.getpid(), signal.SIGTERM)
+            if not stopped.wait(10):
+                raise TimeoutError
+
+        process.run_until_signalled(run, stopped.set, reloaded.set)
+        self.assertTrue(stopped.is_set())
+        self.assertEqual(before, signal.getsignal(signal.SIGHUP))
+
+
+class TestReload(base.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.file = pathlib.Path(
+            self.enterContext(tempfile.TemporaryDirectory()), "x.conf"
+        )
+        self.conf = cfg.ConfigOpts()
+        self.conf.register_opts(
+            [
+                cfg.BoolOpt("debug", default=False, mutable=True),
+                cfg.IntOpt("soak_time", default=60),
+            ]
+        )
+        self.file.touch()
+        self.conf([], default_config_files=[str(self.file)])
+
+    def _reload(self, text):
+        self.file.write_text(text)
+        with self.assertLogs(level="INFO") as logs:
+            process.reload(self.conf)
+        return "\n".join(logs.output)
+
+    def test_what_can_change_does_and_what_cannot_is_named(self):
+        told = self._reload("[DEFAULT]\ndebug = true\nsoak_time = 5\n")
+        self.assertEqual((True, 60), (self.conf.debug, self.conf.soak_time))
+        self.assertIn("in force at once: debug", told)
+        self.assertIn("immutable option DEFAULT.soak_time", told)
+
+    def test_a_file_that_cannot_be_used_changes_nothing(self):
+        self.assertIn("is kept", self._reload("nonsense"))
+        self.assertFalse(self.conf.debug)
+
+    def test_a_file_that_has_gone_changes_nothing(self):
+        self.file.unlink()
+        with self.assertLogs(level="ERROR"):
+            process.reload(self.conf)
+        self.assertFalse(self.conf.debug)
 
 
 class TestGuarded(base.TestCase):
