@@ -165,13 +165,12 @@ def _lag(world: world_mod.World, _: str, given: Arguments) -> None:
 
 
 def _write_znode(world: world_mod.World, _: str, given: Arguments) -> None:
-    path = f"{world.parts.paths.root}/{given.text('path').lstrip('/')}"
+    path = f"{world.parts.paths.root}/{given.text('path')}"
     world.zookeeper.write(path, given.text("data").encode())
 
 
 def _forge_znode(world: world_mod.World, host: str, given: Arguments) -> None:
-    path = given.text("path").lstrip("/")
-    thief.write(world.parts, host, path, given.text("data"))
+    thief.write(world.parts, host, given.text("path"), given.text("data"))
 
 
 _ZOOKEEPER: Mapping[str, Act] = {

@@ -15,6 +15,7 @@
 import difflib
 from collections.abc import Callable, Collection, Iterator, Mapping
 
+from nova_ha.coordination import acl
 from nova_ha.fencing import document
 from nova_ha.sim import codes
 from nova_ha.sim import fields
@@ -164,6 +165,20 @@ def _value(
     return value
 
 
+def _znode(item: document.Item) -> str:
+    """A path below the tree's root, without a slash before it."""
+    path = fields.text(item).lstrip("/")
+    try:
+        acl.place_of("", f"/{path}")
+    except ValueError:
+        known = sorted(place for place in acl.GRANTS if place)
+        raise item.place.error(
+            f"nova_ha keeps nothing at {path!r}",
+            f"any of: {', '.join(known)}",
+        ) from None
+    return path
+
+
 _READERS: Mapping[Kind, Callable[[document.Item], script.Value]] = {
     Kind.SECONDS: fields.seconds,
     Kind.NUMBER: fields.number,
@@ -172,4 +187,5 @@ _READERS: Mapping[Kind, Callable[[document.Item], script.Value]] = {
     Kind.TEXTS: fields.texts,
     Kind.FLAG: fields.flag,
     Kind.HOST: fields.text,
+    Kind.ZNODE: _znode,
 }

@@ -38,6 +38,7 @@ class Kind(enum.StrEnum):
     TEXTS = "a list"
     FLAG = "true or false"
     HOST = "a host"
+    ZNODE = "a node"
 
 
 @record

@@ -53,7 +53,7 @@ _REASON = Parameter(
 
 _PATH = Parameter(
     name="path",
-    kind=Kind.TEXT,
+    kind=Kind.ZNODE,
     help="below the tree's root, such as cases/host-1",
 )
 

@@ -262,6 +262,14 @@ class MistakeTest(base.TestCase):
         )
         self._fault_refused("at: 1, lose-answers: , count: 0", "at least 1")
 
+    def test_in_the_path_of_a_node(self) -> None:
+        for verb in ("write-znode:", "forge-znode: host-1"):
+            self._fault_refused(
+                f"at: 1, {verb}, path: hosts/host-1/beacon, data: x",
+                "path: nova_ha keeps nothing at 'hosts/host-1/beacon'",
+                "agents/*/*",
+            )
+
     def test_in_an_expectation(self) -> None:
         for text, word in (
             ("{hoast: a}", "begin it with one of"),
