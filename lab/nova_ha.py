@@ -154,6 +154,8 @@ class NovaHa:
             "zookeeper": self.zookeeper_options(role),
             "nova": user | {"interface": "public"},
             "fencing": {"topology_file": self.topology},
+            # The fake hypervisors' targets see every disk.
+            "evacuation": {"shared_disks": True},
             "oslo_messaging_notifications": {"driver": "messagingv2"},
         }
         return self._with_options(sections)

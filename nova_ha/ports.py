@@ -250,7 +250,11 @@ class Compute(abc.ABC):
 
     @abc.abstractmethod
     def repair_state(self, instance: model.InstanceId) -> None:
-        """Set an instance that runs but is shown in ERROR to active."""
+        """Set the state that Nova shows of an instance to active."""
+
+    @abc.abstractmethod
+    def stop_instance(self, instance: model.InstanceId) -> None:
+        """Ask Nova to stop an instance, as its owner would."""
 
 
 class EvidenceSource(abc.ABC):

@@ -14,8 +14,10 @@
 and puts the parts behind their ports."""
 
 import contextlib
+import dataclasses
 import os
 import socket
+from typing import Any
 
 from oslo_config import cfg
 from oslo_log import log as logging
@@ -34,6 +36,7 @@ from nova_ha.coordination import settings as settings_mod
 from nova_ha.coordination import store
 from nova_ha.coordination import tree as tree_mod
 from nova_ha.core import policy as policy_mod
+from nova_ha.core import rules as rules_mod
 from nova_ha.core import sources
 from nova_ha.evidence import base as evidence_base
 from nova_ha.evidence import loader as evidence_loader
@@ -69,6 +72,7 @@ def policy(conf: cfg.ConfigOpts) -> policy_mod.Policy:
         evacuations_per_target=conf.engine.evacuations_per_target,
         evacuation_attempts=conf.engine.evacuation_attempts,
         evacuation_backoff=conf.engine.evacuation_backoff,
+        rules=rules(conf),
         progress_interval=conf.engine.progress_interval,
         request_timeout=conf.nova.request_timeout,
         leader_lease=election.LEASE_SHARE * conf.zookeeper.session_timeout,
@@ -88,6 +92,30 @@ def policy(conf: cfg.ConfigOpts) -> policy_mod.Policy:
             f"with {made.tick:g} s the ensemble grants no session_timeout of "
             f"{made.session_timeout:g} s",
             "make tickTime at most a quarter of it; 500 ms is recommended",
+        )
+    return made
+
+
+def rules(conf: cfg.ConfigOpts) -> rules_mod.Rules:
+    """What an operator has said about instances.
+
+    :raises ConfigError: groups are not in their order.
+    """
+    options = conf.evacuation
+    given: dict[str, Any] = {
+        field.name: options[field.name]
+        for field in dataclasses.fields(rules_mod.Rules)
+    }
+    for name, value in given.items():
+        if isinstance(value, list):
+            given[name] = tuple(value)
+    made = rules_mod.Rules(**given)
+    starts = list(made.priority_groups)
+    if starts != sorted(set(starts), reverse=True):
+        raise exception.ConfigError(
+            "[evacuation] priority_groups",
+            f"{starts} does not go down",
+            "begin with the highest, such as 900,500",
         )
     return made
 
@@ -133,7 +161,10 @@ class World:
         )
         # Jobs and the parts of surveys that they wait for.
         self.compute: ports.Compute = nova.NovaCompute.from_conf(
-            conf, clock, 2 * conf.engine.workers
+            conf,
+            clock,
+            2 * conf.engine.workers,
+            ask_images=self._expected.rules.ask_images,
         )
         self.fencing: ports.Fencing = topology.Topology(
             conf.fencing.topology_file,

@@ -25,6 +25,7 @@ from nova_ha.assembly import notify
 from nova_ha.cmd import process
 from nova_ha.conf import agent as agent_conf
 from nova_ha.conf import engine as engine_conf
+from nova_ha.conf import evacuation as evacuation_conf
 from nova_ha.conf import evidence as evidence_conf
 from nova_ha.conf import fencing as fencing_conf
 from nova_ha.conf import metrics as metrics_conf
@@ -58,6 +59,7 @@ def _main(arguments: Sequence[str]) -> int:
     for module in (
         agent_conf,
         engine_conf,
+        evacuation_conf,
         evidence_conf,
         fencing_conf,
         metrics_conf,

@@ -53,8 +53,11 @@ class Instances:
         hypervisors: hypervisors_module.Hypervisors,
         placement: placement_module.Placement,
         page_size: int,
+        *,
+        ask_images: bool = False,
     ) -> None:
         self._nova = nova
+        self._ask_images = ask_images
         self._hypervisors = hypervisors
         self._placement = placement
         self._page_size = page_size
@@ -95,13 +98,42 @@ class Instances:
             self._settle(host, identity, found)
         # An allocation tells exactly what the instance was granted here,
         # whatever the rules were when it was booted.
+        images = self._images_of(found.values())
         return [
             dataclasses.replace(
-                found[identity],
-                resources=consumers.get(identity, found[identity].resources),
+                one,
+                resources=consumers.get(one.id, one.resources),
+                image_properties=images.get(one.image, {}),
             )
-            for identity in sorted(found, key=lambda i: (found[i].name, i))
+            for one in sorted(found.values(), key=lambda o: (o.name, o.id))
         ]
+
+    def _images_of(
+        self, instances: Collection[model.Instance]
+    ) -> dict[str, dict[str, str]]:
+        """The properties of the images of instances, by the images' ids.
+
+        :raises ComputeUnavailable: Nova, or Glance behind it.
+        """
+        if not self._ask_images:
+            return {}
+        return {
+            image: self._properties(image)
+            for image in sorted({one.image for one in instances} - {""})
+        }
+
+    def _properties(self, image: str) -> dict[str, str]:
+        """Empty where the image has been deleted."""
+        path = f"/images/{image}"
+        try:
+            answer = self._nova.get(path, microversion=session.IMAGE_VERSION)
+        except exception.ComputeRefused as error:
+            if error.status == 404:
+                return {}
+            raise
+        with rest.translated(f"nova: GET {path}"):
+            known = answer["image"]["metadata"]
+            return {key: str(value) for key, value in known.items()}
 
     def _listed(
         self, host: model.HostName

@@ -48,7 +48,11 @@ class NovaCompute(ports.Compute):
         *,
         request_timeout: float,
         page_size: int,
+        ask_images: bool = False,
     ) -> None:
+        """
+        :param ask_images: read the properties of instances' images too.
+        """
         self._clients = clients
         self._clock = clock
         self._request_timeout = request_timeout
@@ -59,7 +63,11 @@ class NovaCompute(ports.Compute):
             rest.Reader(clients.placement, "placement"), self._hypervisors
         )
         self._instances = instances.Instances(
-            nova, self._hypervisors, self._placement, page_size
+            nova,
+            self._hypervisors,
+            self._placement,
+            page_size,
+            ask_images=ask_images,
         )
         self._migrations = migrations.Migrations(nova, self._services, clock)
 
@@ -69,10 +77,13 @@ class NovaCompute(ports.Compute):
         conf: cfg.ConfigOpts,
         clock: clock_module.Clock,
         connections: int,
+        *,
+        ask_images: bool = False,
     ) -> "NovaCompute":
         """Build it from ``[nova]``; sends nothing yet.
 
         :param connections: how many threads call it at the same time.
+        :param ask_images: read the properties of instances' images too.
         :raises ConfigError: the credentials are incomplete.
         """
         options = conf[nova_ha.conf.nova.GROUP.name]
@@ -81,6 +92,7 @@ class NovaCompute(ports.Compute):
             clock,
             request_timeout=options.request_timeout,
             page_size=options.page_size,
+            ask_images=ask_images,
         )
 
     # -- services ------------------------------------------------------------
@@ -227,6 +239,11 @@ class NovaCompute(ports.Compute):
             f"reset the state of {instance}",
             lambda: api.reset_state(instance, "active"),
         )
+
+    def stop_instance(self, instance: model.InstanceId) -> None:
+        """Stop it. An administrator may, even if its owner has locked it."""
+        api = self._clients.novaclient.servers
+        self._change(f"stop {instance}", lambda: api.stop(instance))
 
     # -- beyond the port -----------------------------------------------------
 

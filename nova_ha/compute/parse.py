@@ -56,6 +56,8 @@ def of_down_cell(entry: Json) -> bool:
 def instance(entry: Json) -> model.Instance:
     """A server in detail; ``resources`` are those of its flavor."""
     host = entry.get("OS-EXT-SRV-ATTR:host")
+    flavor = entry.get("flavor") or {}
+    image = entry.get("image") or {}
     return model.Instance(
         id=model.InstanceId(entry["id"]),
         name=entry.get("name") or "",
@@ -64,10 +66,12 @@ def instance(entry: Json) -> model.Instance:
         task_state=entry.get("OS-EXT-STS:task_state"),
         power_state=int(entry.get("OS-EXT-STS:power_state") or 0),
         launched=bool(entry.get("OS-SRV-USG:launched_at")),
-        resources=flavor_resources(
-            entry.get("flavor") or {}, volume_backed=not entry.get("image")
-        ),
+        resources=flavor_resources(flavor, volume_backed=not image),
         metadata=dict(entry.get("metadata") or {}),
+        project=entry.get("tenant_id") or "",
+        image=image["id"] if image else "",
+        flavor_specs=dict(flavor.get("extra_specs") or {}),
+        ephemeral=bool(flavor.get("ephemeral") or flavor.get("swap")),
         fault=(entry.get("fault") or {}).get("message") or "",
     )
 

@@ -28,6 +28,9 @@ from nova_ha import exception
 
 NOVA_VERSION = "2.94"
 HYPERVISOR_VERSION = "2.87"
+IMAGE_VERSION = "2.35"
+"""The last one that hands questions about images on to Glance. Nova's own
+servers show only those of its properties that Nova knows itself (2.98)."""
 PLACEMENT_VERSION = "1.36"
 
 ANSWER_SHARE = 2 / 3

@@ -16,6 +16,7 @@ from oslo_config import cfg
 
 from nova_ha.conf import agent
 from nova_ha.conf import engine
+from nova_ha.conf import evacuation
 from nova_ha.conf import evidence
 from nova_ha.conf import fencing
 from nova_ha.conf import metrics
@@ -26,6 +27,7 @@ from nova_ha.conf import zookeeper
 MODULES = (
     agent,
     engine,
+    evacuation,
     evidence,
     fencing,
     metrics,

@@ -128,6 +128,8 @@ class Evacuate(Action):
 
     instance: model.InstanceId
     target: model.HostName
+    reset: bool = False
+    """Nova may refuse its state: set it to active first."""
 
     @property
     def key(self) -> str:
@@ -141,6 +143,8 @@ class Repair(Action):
 
     instance: model.InstanceId
     target: model.HostName
+    stop: bool = False
+    """It was off before, and Nova has started it: stop it."""
 
     @property
     def key(self) -> str:

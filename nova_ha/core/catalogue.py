@@ -114,6 +114,7 @@ _INSTANCE: tuple[_Row, ...] = (
     ("instance.adopted", INFO),
     ("instance.evacuated", INFO),
     ("instance.evacuating", INFO),
+    ("instance.excluded", INFO),
     ("instance.failed", ALARM),
     ("instance.gone", INFO),
     ("instance.held", WARNING),

@@ -34,7 +34,7 @@ from nova_ha.core.model import Severity
 from nova_ha.core.targets import Room
 from nova_ha.core.work import Work
 
-GOOD = (MoveState.DONE, MoveState.GONE)
+GOOD = (MoveState.DONE, MoveState.EXCLUDED, MoveState.GONE)
 """How moves end that nobody has to care about any more."""
 
 NAMED = 5
@@ -105,7 +105,8 @@ def _send_wave(work: Work) -> None:
                 over=move.over,
             )
             marks = finding.marks
-            move = _decide(work, move, finding, room, slots)
+            reach = reaching(work, move, room)
+            move = _decide(work, move, finding, reach, slots)
             slots -= move.state.in_flight
         changed.append(move)
     work.remember(marks=marks, survey_used=True)
@@ -143,6 +144,13 @@ def room_for(work: Work, targets: tuple[model.Target, ...]) -> Room:
         work.world.policy.evacuations_per_target,
         reserved.Preference(reserve=reserved.hosts(work.world.fleet)),
     )
+
+
+def reaching(work: Work, move: Move, room: Room) -> Room:
+    """The room on hosts that reach the disk of an instance."""
+    if not move.storage_domain:
+        return room
+    return room.within(work.world.sharing(move.storage_domain))
 
 
 def _decide(
@@ -246,11 +254,14 @@ def _no_target(work: Work, move: Move, room: Room) -> Move:
     # Placement names only hosts that have room.
     source, fleet = work.case.host, work.world.fleet
     some = any(work.world.takes(host, source) for host in fleet.services)
-    return _hold(
-        work,
-        move,
-        "no live host has room for it" if some else "no live host may take it",
+    if not some:
+        return _hold(work, move, "no live host may take it")
+    shared = (
+        f" of storage domain {move.storage_domain}"
+        if move.storage_domain
+        else ""
     )
+    return _hold(work, move, f"no live host{shared} has room for it")
 
 
 def _send(work: Work, move: Move, target: model.HostName, room: Room) -> Move:
@@ -261,6 +272,7 @@ def _send(work: Work, move: Move, target: model.HostName, room: Room) -> Move:
             case=work.case.id,
             instance=move.instance,
             target=target,
+            reset=move.reset,
         )
     )
     work.remember(
@@ -289,10 +301,16 @@ def _finish(work: Work) -> None:
     if not left:
         work.enter(
             CaseState.EVACUATED,
-            f"{done} instances moved; waits for the host to come back",
+            f"{done} instances moved{_left_out(work)}; waits for the host to "
+            "come back",
         )
         return
     work.enter(CaseState.PARTIAL, left_behind(work), Severity.ALARM)
+
+
+def _left_out(work: Work) -> str:
+    out = sum(move.state is MoveState.EXCLUDED for move in work.case.moves)
+    return f", {out} left out by the rules for instances" if out else ""
 
 
 def left_behind(work: Work) -> str:

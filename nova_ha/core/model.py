@@ -356,7 +356,8 @@ class MoveState(enum.StrEnum):
     RETRY = "retry"  # failed; to be tried again
     HELD = "held"  # another host may be running it, or none has room
     FAILED = "failed"  # given up, reported
-    SKIPPED = "skipped"  # not eligible, reported
+    SKIPPED = "skipped"  # cannot be evacuated without harm, reported
+    EXCLUDED = "excluded"  # left out by the operator's rules, reported
     GONE = "gone"  # deleted, or moved by somebody else
 
     @property
@@ -365,6 +366,7 @@ class MoveState(enum.StrEnum):
             MoveState.DONE,
             MoveState.FAILED,
             MoveState.SKIPPED,
+            MoveState.EXCLUDED,
             MoveState.GONE,
         )
 
@@ -399,8 +401,18 @@ class Move:
     repair: bool = False
     """It has arrived, but Nova may show it in ERROR: to be put right."""
     reason: str = ""
+    note: str = ""
+    """What its recovery costs, or what is odd about it."""
     was: str = ""
     """vm_state before the recovery."""
+    was_off: bool = False
+    """Its guest was off then, as far as Nova knows."""
+    reset: bool = False
+    """Nova refuses to evacuate its state: it is set to active first."""
+    storage_domain: str = ""
+    """Only hosts of this one reach its disk; empty: all do."""
+    priority: int = 500
+    """From 0 to 1000; the highest goes first."""
     resources: Mapping[str, int] = dataclasses.field(default_factory=dict)
     requested_at: datetime.datetime | None = None
     done_at: datetime.datetime | None = None

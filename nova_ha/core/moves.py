@@ -23,47 +23,11 @@ from nova_ha.core.model import MoveState
 EVACUABLE = frozenset(["active", "stopped", "error"])
 """vm_states that Nova evacuates; it refuses all others."""
 
-_LEAVING = frozenset(["deleted", "soft-delete", "soft_deleted"])
 
-
-def plan(
-    instance: model.Instance, records: Collection[model.Migration]
-) -> Move:
-    """The move of an instance found on a dead host."""
-    move = Move(
-        instance=instance.id,
-        name=instance.name,
-        was=instance.vm_state,
-        resources=instance.resources,
-        ignored=max(
-            (
-                one.id
-                for one in _evacuations(instance.id, records)
-                if one.status in runners.TERMINAL
-            ),
-            default=0,
-        ),
-    )
-    why = ineligible(instance)
-    if why:
-        return dataclasses.replace(move, state=MoveState.SKIPPED, reason=why)
-    return move
-
-
-def ineligible(instance: model.Instance) -> str:
-    """Why Nova would not evacuate an instance; empty if it would."""
-    if instance.vm_state in _LEAVING or instance.task_state == "deleting":
-        return "it is being deleted"
-    if instance.vm_state not in EVACUABLE:
-        return f"Nova does not evacuate {instance.vm_state} instances"
-    if not instance.launched:
-        return "it has never been started"
-    return ""
-
-
-def _evacuations(
+def evacuations(
     instance: model.InstanceId, records: Collection[model.Migration]
 ) -> list[model.Migration]:
+    """Its records of evacuations, oldest first."""
     found = [
         one
         for one in records
@@ -91,7 +55,7 @@ def follow(
     :param forgotten: ids of records that Nova will not go on with any more,
         where it has carried out another one.
     """
-    if move.state in (MoveState.DONE, MoveState.SKIPPED, MoveState.GONE):
+    if move.final and move.state is not MoveState.FAILED:
         return move
     mine = _since(move, source, records)
     if not mine:
@@ -119,7 +83,7 @@ def _since(
 ) -> list[model.Migration]:
     return [
         one
-        for one in _evacuations(move.instance, records)
+        for one in evacuations(move.instance, records)
         if one.source == source and one.id > move.ignored
     ]
 
@@ -271,7 +235,7 @@ def had_duplicate_failure(
         one.source == source
         and one.id > move.ignored
         and one.status not in runners.DONE
-        for one in _evacuations(move.instance, records)
+        for one in evacuations(move.instance, records)
     )
 
 
@@ -280,7 +244,7 @@ def target_died(move: Move, records: Collection[model.Migration] = ()) -> Move:
     taken from its message queue is over, whatever its record says."""
     taken = {
         one.id
-        for one in _evacuations(move.instance, records)
+        for one in evacuations(move.instance, records)
         if one.dest == move.target
         and one.status not in runners.TERMINAL
         and one.status != "accepted"

@@ -52,6 +52,17 @@ class Instance:
     resources: Mapping[str, int] = dataclasses.field(default_factory=dict)
     """What it asks of Placement: class to amount."""
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    project: str = ""
+    image: str = ""
+    """Id of the image that its root disk was made from; empty where that is
+    a volume."""
+    image_properties: Mapping[str, str] = dataclasses.field(
+        default_factory=dict
+    )
+    """Read only where the operator's rules ask for them."""
+    flavor_specs: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    ephemeral: bool = False
+    """It has ephemeral or swap disks beside its root disk."""
     fault: str = ""
 
 

@@ -17,6 +17,7 @@ arithmetic is that of the design's safety page.
 """
 
 from nova_ha.core.model import record
+from nova_ha.core.rules import Rules
 
 
 @record
@@ -65,6 +66,8 @@ class Policy:
     evacuation_attempts: int = 5
     evacuation_backoff: float = 2.0
     evacuation_backoff_max: float = 60.0
+    rules: Rules = Rules()
+    """Which instances are evacuated, how, and in which order."""
     progress_interval: float = 0.5
     request_timeout: float = 15.0
     """Deadline of one request to Nova."""

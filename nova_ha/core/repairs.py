@@ -10,12 +10,14 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Instances that run, but that Nova may show in ERROR.
+"""Instances that have arrived, but not as they were.
 
 Of two requests to evacuate an instance one fails, and Nova writes that into
-the instance whose other evacuation has succeeded. That its state is to be put
-right is saved with its move: whoever leads next knows it, however soon after
-the arrival of the instance the leader dies.
+the instance whose other evacuation has succeeded. And an instance in ERROR,
+whether before its recovery or because an attempt has failed, is started by
+Nova even if it was off (nova.compute.manager ``_rebuild_instance`` goes by its
+vm_state). That it is to be put right is saved with its move: whoever leads
+next knows it, however soon after the arrival of the instance the leader dies.
 """
 
 import dataclasses
@@ -44,6 +46,16 @@ def note(
     return move
 
 
+def note_arrival(
+    move: Move, source: model.HostName, records: Collection[model.Migration]
+) -> Move:
+    """The same for one that has just arrived, which Nova may have started
+    against its owner's will. Later it is the owner who has."""
+    if move.was_off and (move.was == "error" or move.attempts > 1):
+        return dataclasses.replace(move, repair=True)
+    return note(move, source, records)
+
+
 def note_all(work: Work) -> None:
     """A duplicate may have failed after the repair of the one that ran."""
     survey = work.progress.survey
@@ -69,6 +81,7 @@ def go_on(work: Work) -> None:
                     case=work.case.id,
                     instance=move.instance,
                     target=move.target,
+                    stop=move.was_off,
                 )
             )
 

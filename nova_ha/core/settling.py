@@ -46,7 +46,9 @@ def _settle_held(work: Work, move: Move, survey: model.Survey) -> Move:
     others = _possible(work, move, survey)
     if others:
         return evacuation.held(work, move, others)
-    room = evacuation.room_for(work, survey.targets or ())
+    room = evacuation.reaching(
+        work, move, evacuation.room_for(work, survey.targets or ())
+    )
     if room.full_up(move.resources):
         return move
     return dataclasses.replace(move, state=MoveState.RETRY)

@@ -12,8 +12,8 @@
 
 """A case that is too large for one znode: what can be left out.
 
-A move takes some 380 bytes, so the limit is met by a host with more than
-2,000 instances, and by histories full of texts. Nothing is left out that a
+A move takes some 460 bytes, so the limit is met by a host with more than
+1,900 instances, and by histories full of texts. Nothing is left out that a
 successor would need: the state, target and record of every move stay, and all
 that is known of those that are not over.
 """
@@ -30,6 +30,9 @@ WORDS = 200
 
 ATTEMPTS = 5
 """Fence attempts that are left: the latest."""
+
+LINES = 40
+"""Lines of its story that are left: the latest."""
 
 
 def encode(
@@ -59,6 +62,7 @@ def slim(case: model.RecoveryCase) -> model.RecoveryCase:
             for one in case.attempts[-ATTEMPTS:]
         ),
         moves=tuple(_slim_move(move) for move in case.moves),
+        story=case.story[-LINES:],
     )
 
 
@@ -70,7 +74,9 @@ def _slim_move(move: model.Move) -> model.Move:
     return dataclasses.replace(
         move,
         name="" if good else move.name,
+        note="" if good else texts.clip(move.note, WORDS),
         was="",
+        was_off=move.was_off and move.repair,
         reason="" if good else reason,
         resources={},
         requested_at=None,

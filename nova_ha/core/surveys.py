@@ -23,6 +23,8 @@ from nova_ha.core import actions
 from nova_ha.core import events
 from nova_ha.core import model
 from nova_ha.core import moves
+from nova_ha.core import ordering
+from nova_ha.core import planning
 from nova_ha.core import repairs
 from nova_ha.core import troubles
 from nova_ha.core.model import CaseState
@@ -80,22 +82,37 @@ def _absorb_list(
     listed = {one.id: one for one in survey.instances or ()}
     known = {move.instance for move in work.case.moves}
     new = tuple(
-        _follow(work, moves.plan(one, survey.migrations), survey)
+        _follow(work, _plan(work, one, survey), survey)
         for one in listed.values()
         if one.id not in known
     )
     for move in new:
-        if move.state is MoveState.SKIPPED:
-            work.tell_move(move, "instance.skipped", Severity.WARNING)
+        _tell_left(work, move)
     kept = tuple(
-        moves.plan(listed[move.instance], survey.migrations)
+        _plan(work, listed[move.instance], survey)
         if _wanted_again(work, move, listed, final)
         else _still_there(work, move, listed)
         for move in work.case.moves
     )
-    work.update(moves=(*kept, *new), surveyed=True)
+    work.update(moves=ordering.arranged((*kept, *new)), surveyed=True)
     work.remember(listed_at=began)
     work.milestone("listed")
+
+
+def _plan(work: Work, one: model.Instance, survey: model.Survey) -> Move:
+    return planning.plan(
+        one,
+        survey.migrations,
+        work.world.policy.rules,
+        work.world.storage_domain(work.case.host),
+    )
+
+
+def _tell_left(work: Work, move: Move) -> None:
+    if move.state is MoveState.SKIPPED:
+        work.tell_move(move, "instance.skipped", Severity.WARNING)
+    if move.state is MoveState.EXCLUDED:
+        work.tell_move(move, "instance.excluded")
 
 
 def _wanted_again(
@@ -141,7 +158,7 @@ def _follow(work: Work, move: Move, survey: model.Survey) -> Move:
         _tell_change(work, after)
     if after.state is MoveState.DONE and move.state is not MoveState.DONE:
         work.milestone("first_instance")
-        after = repairs.note(after, source, survey.migrations)
+        after = repairs.note_arrival(after, source, survey.migrations)
     return troubles.after_trouble(work, after)
 
 
@@ -305,18 +322,26 @@ def _distinct(waiting: list[Move]) -> tuple[Mapping[str, int], ...]:
 
 
 def waiting_moves(work: Work) -> list[Move]:
-    """Moves that want a request, in the order of their instances."""
+    """Moves that want a request and whose turn it is, in their order."""
     wanting = (MoveState.PENDING, MoveState.RETRY, MoveState.HELD)
     return [
         move
-        for move in work.case.moves
+        for move in ordering.sendable(
+            work.case.moves, _restless(work), work.world.policy.rules
+        )
         if move.state in wanting and work.due(str(move.instance))
+    ]
+
+
+def _restless(work: Work) -> list[Move]:
+    return [
+        move for move in work.case.moves if not troubles.at_rest(work, move)
     ]
 
 
 def settled(work: Work) -> bool:
     """No move is getting on or wants a request."""
-    return all(troubles.at_rest(work, move) for move in work.case.moves)
+    return not _restless(work)
 
 
 def _list_again(work: Work) -> bool:

@@ -12,6 +12,7 @@
 
 """Where instances go: chosen by us, saved, and only then named to Nova."""
 
+import copy
 from collections.abc import Collection, Mapping
 
 from nova_ha.core import model
@@ -24,8 +25,8 @@ class Room:
     """Free capacity and load of the possible targets, counted down while
     targets are being chosen. Lives only within one step.
 
-    :param targets: hosts that may take instances (alive, schedulable, of
-        the same storage domain), with what Placement says is free, by class.
+    :param targets: hosts that may take instances (alive, schedulable), with
+        what Placement says is free, by class.
     :param busy: evacuations in flight to each host.
     :param taken: evacuations of this case that went to each host so far.
     :param preference: which of several hosts with room come into question.
@@ -48,6 +49,14 @@ class Room:
     @property
     def hosts(self) -> Collection[model.HostName]:
         return self._free.keys()
+
+    def within(self, hosts: Collection[model.HostName]) -> "Room":
+        """The part of it that is on these hosts; counted down together."""
+        part = copy.copy(self)
+        part._free = {
+            host: free for host, free in self._free.items() if host in hosts
+        }
+        return part
 
     def fits(self, host: model.HostName, resources: Mapping[str, int]) -> bool:
         """Whether ``host`` has room; a class that the host does not offer

@@ -288,10 +288,11 @@ class Work:
     ) -> None:
         """Tell of one instance: its name, target and reason."""
         target = f" to {move.target}" if move.target else ""
-        reason = f": {move.reason}" if move.reason else ""
+        words = "; ".join(filter(None, (move.reason, move.note)))
+        words = f": {words}" if words else ""
         self.tell(
             code,
-            f"{move.name or move.instance}{target}{reason}",
+            f"{move.name or move.instance}{target}{words}",
             severity=severity,
             instance=move.instance,
             target=move.target or "",

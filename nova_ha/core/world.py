@@ -210,14 +210,26 @@ class World:
         )
 
     def takes(self, host: model.HostName, source: model.HostName) -> bool:
-        """Whether ``host`` may take the instances of ``source``."""
-        domain = _storage_domain(self.fleet.view(source))
+        """Whether ``host`` may take instances of ``source``, wherever their
+        disks are."""
         view = self.fleet.view(host)
         return (
-            host != source
-            and view is not None
-            and self._takes_instances(view)
-            and (not domain or _storage_domain(view) in ("", domain))
+            host != source and view is not None and self._takes_instances(view)
+        )
+
+    def storage_domain(self, host: model.HostName) -> str:
+        """The hosts that share the instances' directory of ``host``; empty
+        where it shares it with none."""
+        view = self.fleet.view(host)
+        record = None if view is None else view.facts.record
+        return "" if record is None else record.storage_domain
+
+    def sharing(self, domain: str) -> frozenset[model.HostName]:
+        """The hosts of a storage domain."""
+        return frozenset(
+            view.host
+            for view in self.fleet
+            if self.storage_domain(view.host) == domain
         )
 
     def _takes_instances(self, view: liveness.HostView) -> bool:
@@ -233,9 +245,3 @@ class World:
             and not service.disabled
             and not service.forced_down
         )
-
-
-def _storage_domain(view: liveness.HostView | None) -> str:
-    if view is None or view.facts.record is None:
-        return ""
-    return view.facts.record.storage_domain

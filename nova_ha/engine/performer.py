@@ -29,6 +29,7 @@ from nova_ha.core import deeds
 from nova_ha.core import enrolment
 from nova_ha.core import events
 from nova_ha.core import model
+from nova_ha.core import rules
 from nova_ha.core import texts
 from nova_ha.engine import checking
 from nova_ha.engine import jobs
@@ -246,8 +247,8 @@ class Performer:
                 compute.disable(service_id, reason)
             case actions.Enable(service_id=service_id):
                 compute.enable(service_id)
-            case actions.Repair(instance=instance, target=target):
-                self._repair(instance, target, epoch)
+            case actions.Repair():
+                self._repair(action, epoch)
             case actions.Consume(case=case):
                 self._world.store.consume(epoch, case)
             case actions.BarDevices():
@@ -257,21 +258,40 @@ class Performer:
             case _:
                 raise TypeError(f"unknown action {action.key}")
 
-    def _repair(
-        self,
-        instance: model.InstanceId,
-        target: model.HostName,
-        epoch: model.Epoch,
-    ) -> None:
-        found = self._world.compute.instance(instance)
-        if (
-            found is not None
-            and found.host == target
-            and found.vm_state == "error"
-        ):
-            # Reading may have taken longer than the lease.
+    def _repair(self, action: actions.Repair, epoch: model.Epoch) -> None:
+        compute, instance = self._world.compute, action.instance
+        found = compute.instance(instance)
+        if found is None or found.host != action.target:
+            return
+        # Reading may have taken longer than the lease.
+        if found.vm_state == "error":
             self._world.leadership.check(epoch)
-            self._world.compute.repair_state(instance)
+            compute.repair_state(instance)
+        if action.stop and found.vm_state in ("active", "error"):
+            self._world.leadership.check(epoch)
+            compute.stop_instance(instance)
+
+    def _reset(self, action: actions.Evacuate, epoch: model.Epoch) -> None:
+        """Set an instance that is still on its dead host to active. Its
+        evacuation is not sent unless that has been done.
+
+        :raises ComputeRefused: nothing has been sent.
+        """
+        compute, instance = self._world.compute, action.instance
+        try:
+            found = compute.instance(instance)
+            if (
+                found is not None
+                and found.host == action.host
+                and found.vm_state in rules.RESETTABLE
+            ):
+                self._world.leadership.check(epoch)
+                compute.repair_state(instance)
+                self._world.leadership.check(epoch)
+        except exception.ComputeError as error:
+            raise exception.ComputeRefused(
+                f"not sent, because its state was not reset: {error}"
+            ) from None
 
     def _evacuate(
         self, action: actions.Evacuate, epoch: model.Epoch
@@ -279,6 +299,8 @@ class Performer:
         accepted, refused, problem = False, False, ""
         try:
             self._world.leadership.check(epoch)
+            if action.reset:
+                self._reset(action, epoch)
             self._world.compute.evacuate(action.instance, action.target)
             accepted = True
         except (exception.ComputeRefused, exception.NotLeading) as error:

@@ -27,6 +27,7 @@ an engine has to cope with, a comment names the place. The pieces:
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from nova_ha import exception
 from nova_ha.core import model
@@ -86,6 +87,7 @@ class Nova(nova_knobs.Knobs):
             self.records,
             self.evacuations,
             self._services,
+            self.computes,
         )
 
     # -- the truth -----------------------------------------------------------
@@ -123,18 +125,29 @@ class Nova(nova_knobs.Knobs):
         instance: model.InstanceId,
         host: str,
         resources: Mapping[str, int] = nova_records.FLAVOR,
+        *,
+        vm_state: str = "active",
+        off: bool = False,
+        **others: Any,
     ) -> None:
-        """There has long been this server, active on ``host``."""
+        """There has long been this server on ``host``, booted from a volume.
+
+        :param off: its guest does not run.
+        :param others: further fields of :class:`model.Instance`.
+        """
+        running, shutdown = nova_compute.RUNNING, nova_compute.SHUTDOWN
         self.records.servers[instance] = model.Instance(
             id=instance,
             name=str(instance),
             host=model.HostName(host),
-            vm_state="active",
-            power_state=nova_compute.RUNNING,
+            vm_state=vm_state,
+            power_state=shutdown if off else running,
             resources=resources,
+            **others,
         )
         self.records.claim(instance, host)
-        self._machines[host].start_guest(instance)
+        if not off:
+            self._machines[host].start_guest(instance)
 
     # -- what operators and users do ----------------------------------------
 
@@ -265,8 +278,7 @@ class Nova(nova_knobs.Knobs):
         self, action: nova_power.Action, instance: model.InstanceId
     ) -> None:
         with self._refusals(action.name):
-            host = nova_power.begin(self.records, action, instance)
-            self._cast(host, action.name, nova_power.Do(action, instance))
+            nova_power.ask(self.records, self.computes, action, instance)
 
     def _cast(
         self,

@@ -29,6 +29,7 @@ from nova_ha.sim import kernel as kernel_mod
 from nova_ha.sim import network
 from nova_ha.sim import nova_compute
 from nova_ha.sim import nova_evacuation
+from nova_ha.sim import nova_power
 from nova_ha.sim import nova_records
 from nova_ha.sim.nova_knobs import Change
 from nova_ha.sim.nova_knobs import Fate
@@ -123,6 +124,7 @@ class Api(ports.Compute):
         records: nova_records.Records,
         evacuations: nova_evacuation.Evacuations,
         services: Services,
+        computes: Mapping[str, nova_compute.NovaCompute],
     ) -> None:
         self._program = program
         self._node = node
@@ -132,6 +134,7 @@ class Api(ports.Compute):
         self._kernel = records.kernel
         self._evacuations = evacuations
         self._services = services
+        self._computes = computes
         self._times = services_mod.ReportTimes()
 
     # -- services ------------------------------------------------------------
@@ -297,6 +300,15 @@ class Api(ports.Compute):
 
         self._note("nova.state-repaired", instance, instance=instance)
         self._change(Change.REPAIR, repair)
+
+    def stop_instance(self, instance: model.InstanceId) -> None:
+        def stop() -> None:
+            nova_power.ask(
+                self._records, self._computes, nova_power.STOP, instance
+            )
+
+        self._note("nova.stopped", instance, instance=instance)
+        self._change(Change.STOP, stop)
 
     # -- on the way ----------------------------------------------------------
 

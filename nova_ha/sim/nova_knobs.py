@@ -40,6 +40,7 @@ class Change(enum.StrEnum):
     DISABLE = "disable"
     ENABLE = "enable"
     REPAIR = "repair"
+    STOP = "stop"
 
 
 LATENCY = 0.03

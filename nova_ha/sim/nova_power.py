@@ -13,6 +13,7 @@
 """Users start, stop, suspend and pause their servers."""
 
 import dataclasses
+from collections.abc import Mapping
 
 from nova_ha import exception
 from nova_ha.core import model
@@ -91,6 +92,23 @@ def begin(
         )
     records.set_task(instance, action.task)
     return server.host
+
+
+def ask(
+    records: nova_records.Records,
+    computes: Mapping[str, nova_compute.NovaCompute],
+    action: Action,
+    instance: model.InstanceId,
+) -> None:
+    """A request has arrived; it is handed on to the server's host.
+
+    :raises ComputeRefused:
+    """
+    compute = computes[begin(records, action, instance)]
+    task = Do(action, instance)
+    records.kernel.after(
+        records.knobs.hop(), lambda: compute.cast(action.name, task)
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

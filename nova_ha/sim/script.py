@@ -90,10 +90,21 @@ class EngineSpec:
 
 @record
 class InstanceSpec:
-    """One server, active at the beginning."""
+    """One server, as it is at the beginning."""
 
     name: str
     host: str
+    state: str = "active"
+    """Nova's vm_state."""
+    off: bool = False
+    """Its guest does not run."""
+    image: str = ""
+    """What its root disk is a copy of; empty: that is a volume."""
+    project: str = ""
+    metadata: tuple[str, ...] = ()
+    """Each as ``key=value``."""
+    flavor: tuple[str, ...] = ()
+    """Extra specs, likewise."""
 
 
 @record

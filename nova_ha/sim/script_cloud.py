@@ -189,9 +189,25 @@ def _instance(
         host=fields.one_of(
             item, fields.text(given.needed("host")), hosts, "host"
         ),
+        state=given.text("state", "active"),
+        off=given.flag("off", False),
+        image=given.text("image"),
+        project=given.text("project"),
+        metadata=_pairs(given.take("metadata")),
+        flavor=_pairs(given.take("flavor")),
     )
     given.finish()
     return made
+
+
+def _pairs(item: document.Item | None) -> tuple[str, ...]:
+    if item is None:
+        return ()
+    found = fields.texts(item)
+    for one in found:
+        if "=" not in one:
+            raise item.place.error(f"{one!r} is no key=value")
+    return found
 
 
 def _places(item: document.Item | None, hosts: list[str]) -> Iterator[str]:

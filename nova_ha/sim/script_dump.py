@@ -113,7 +113,8 @@ def _number(value: float) -> float:
 
 
 def _policy(made: script.Script) -> dict[str, Any]:
-    document = _changed(made.policy)
+    document = _changed(made.policy) | _changed(made.policy.rules)
+    document.pop("rules", None)
     if "session_timeout" in document:
         # Which it would otherwise follow from.
         document["leader_lease"] = _number(made.policy.leader_lease)

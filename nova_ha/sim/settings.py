@@ -28,6 +28,7 @@ from nova_ha import exception
 from nova_ha.assembly import engine as assembly
 from nova_ha.conf import agent as agent_conf
 from nova_ha.conf import fencing as fencing_conf
+from nova_ha.conf import metrics as metrics_conf
 from nova_ha.conf import notifications as notifications_conf
 from nova_ha.conf import nova as nova_conf
 from nova_ha.conf import opts
@@ -39,7 +40,7 @@ from nova_ha.fencing import document
 from nova_ha.sim import fields
 from nova_ha.sim import script
 
-_NOT_ENGINES = (agent_conf, notifications_conf)
+_NOT_ENGINES = (agent_conf, metrics_conf, notifications_conf)
 _REAL_SERVERS = (fencing_conf, nova_conf, zookeeper_conf)
 """Of these only the numbers matter in a run: no address, no password."""
 
@@ -95,6 +96,7 @@ def _fields() -> dict[str, type]:
     return {
         field.name: type(field.default)
         for field in dataclasses.fields(policy_mod.Policy)
+        if field.type in (bool, int, float, str)
     }
 
 

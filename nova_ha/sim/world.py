@@ -12,7 +12,7 @@
 
 """A whole cloud in virtual time, put together from a script's first part."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from nova_ha.assembly import tree_store
 from nova_ha.coordination import acl
@@ -115,6 +115,18 @@ class World:
             report_interval=parts.nova.report_interval,
         )
 
+    def _boot(self, spec: script.InstanceSpec) -> None:
+        self.nova.boot(
+            model.InstanceId(spec.name),
+            spec.host,
+            vm_state=spec.state,
+            off=spec.off,
+            image=spec.image,
+            project=spec.project,
+            metadata=_mapping(spec.metadata),
+            flavor_specs=_mapping(spec.flavor),
+        )
+
     def leader(self) -> str | None:
         """The engine that leads by the truth: the owner of the first node
         of the election, if its session has not ended."""
@@ -126,7 +138,7 @@ class World:
         self.operator.init()
         self.run(-WARM_UP + 1.0)
         for instance in self.cloud.instances:
-            self.nova.boot(model.InstanceId(instance.name), instance.host)
+            self._boot(instance)
         for machine in self.machines.values():
             machine.start()
         for engine in self.engines.values():
@@ -237,3 +249,7 @@ def _bmcs(
 
 def _device_name(host: script.HostSpec, level: int) -> str:
     return f"bmc-{host.name}" + (f"-{level}" if level > 1 else "")
+
+
+def _mapping(pairs: Iterable[str]) -> dict[str, str]:
+    return dict(pair.split("=", 1) for pair in pairs)

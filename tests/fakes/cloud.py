@@ -102,6 +102,7 @@ class Host:
         self.maintenance = ""
         self.protected = ""
         self.failure_domain = ""
+        self.storage_domain = ""
         self.reserved = False
         self.incidents = ()
         self.quarantine = None
@@ -147,6 +148,7 @@ class Host:
                 protected=self.protected,
                 maintenance=self.maintenance,
                 failure_domain=self.failure_domain,
+                storage_domain=self.storage_domain,
                 reserved=self.reserved,
                 incidents=self.incidents,
                 quarantine=self.quarantine,
@@ -399,6 +401,12 @@ class Cloud(
         self.calls.append(("repair", instance))
         self.servers[instance] = dataclasses.replace(
             self.servers[instance], vm_state="active"
+        )
+
+    def stop_instance(self, instance):
+        self.calls.append(("stop", instance))
+        self.servers[instance] = dataclasses.replace(
+            self.servers[instance], vm_state="stopped", power_state=4
         )
 
     def clean_up(self, host):

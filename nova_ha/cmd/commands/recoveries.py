@@ -16,6 +16,7 @@ import collections
 import datetime
 from collections.abc import Iterable
 
+from nova_ha.core import audit
 from nova_ha.core import model
 from nova_ha.core import verdict as verdict_mod
 
@@ -36,11 +37,12 @@ def case_message(case: model.RecoveryCase) -> str:
 
 def moved(case: model.RecoveryCase) -> tuple[int, int]:
     """Instances that run elsewhere by now, and all that had to move."""
-    wanted = [
-        move
-        for move in case.moves
-        if move.state not in (model.MoveState.GONE, model.MoveState.SKIPPED)
-    ]
+    left = (
+        model.MoveState.GONE,
+        model.MoveState.SKIPPED,
+        model.MoveState.EXCLUDED,
+    )
+    wanted = [move for move in case.moves if move.state not in left]
     done = [move for move in wanted if move.state is model.MoveState.DONE]
     return len(done), len(wanted)
 
@@ -93,3 +95,18 @@ def soak_left(
 def by_age(cases: Iterable[model.RecoveryCase]) -> list[model.RecoveryCase]:
     """Cases, the oldest first."""
     return sorted(cases, key=lambda case: (case.opened_at, case.id))
+
+
+def meanwhile(
+    case: model.RecoveryCase, deeds: Iterable[audit.Entry]
+) -> list[audit.Entry]:
+    """What operators did to the power of a case's host while it was open."""
+    over = model.CaseState.CLOSED, model.CaseState.CANCELLED
+    ended = case.times.get(case.state.value) if case.state in over else None
+    return [
+        deed
+        for deed in deeds
+        if deed.host == case.host
+        and case.opened_at <= deed.at
+        and (ended is None or deed.at <= ended)
+    ]

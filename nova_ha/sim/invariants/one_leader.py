@@ -27,6 +27,7 @@ ACTS = (
     "nova.disabled",
     "nova.enabled",
     "nova.state-repaired",
+    "nova.stopped",
 )
 """What only the leader may do."""
 

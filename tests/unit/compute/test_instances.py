@@ -61,10 +61,17 @@ class TestInstances(base.TestCase):
                 }
             }
         )
+        self.instances = self.reading(ask_images=False)
+
+    def reading(self, *, ask_images: bool) -> instances.Instances:
         reader = self.api.reader()
         found = hypervisors.Hypervisors(reader, fake_api.FakeClock(), 10)
-        self.instances = instances.Instances(
-            reader, found, placement.Placement(reader, found), page_size=2
+        return instances.Instances(
+            reader,
+            found,
+            placement.Placement(reader, found),
+            page_size=2,
+            ask_images=ask_images,
         )
 
     def booked(self, names: list[str] | Exception) -> None:
@@ -98,6 +105,39 @@ class TestInstances(base.TestCase):
         found = {i.id: i.resources for i in self.instances.of_host(HOST)}
         self.assertEqual({"VCPU": 7}, found["a"])
         self.assertEqual(2, found["b"]["VCPU"])
+
+    def of_images(self) -> list[object]:
+        reading = self.reading(ask_images=True)
+        return [one.image_properties for one in reading.of_host(HOST)]
+
+    def test_properties_of_images(self) -> None:
+        """One request for each image, none for volumes."""
+        for entry, image in zip(self.listed, ("i1", "i1", ""), strict=True):
+            entry["image"] = {"id": image} if image else ""
+        self.api.answers["/images/i1"] = {
+            "image": {"metadata": {"ha": True, "n": "1"}}
+        }
+        told = {"ha": "True", "n": "1"}
+        self.assertEqual([told, told, {}], self.of_images())
+        paths = [call[0] for call in self.api.calls]
+        self.assertEqual(1, paths.count("/images/i1"))
+
+    def test_an_image_that_was_deleted_has_none(self) -> None:
+        self.listed = [server("a") | {"image": {"id": "i1"}}]
+        self.booked(["a"])
+        self.api.answers["/images/i1"] = ks_exc.NotFound()
+        self.assertEqual([{}], self.of_images())
+
+    def test_an_image_that_cannot_be_read(self) -> None:
+        """To guess could mean to evacuate what is excluded."""
+        self.listed = [server("a") | {"image": {"id": "i1"}}]
+        self.booked(["a"])
+        for error, told in (
+            (ks_exc.Forbidden(), exception.ComputeRefused),
+            (ks_exc.ServiceUnavailable(), exception.ComputeUnavailable),
+        ):
+            self.api.answers["/images/i1"] = error
+            self.assertRaises(told, self.of_images)
 
     def test_missing_in_the_list(self) -> None:
         self.booked(["a", "b", "c", "d"])

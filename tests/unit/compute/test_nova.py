@@ -180,6 +180,7 @@ class TestChanges(base.TestCase):
         self.compute.enable(SERVICE)
         self.compute.evacuate("a", "cmp2")
         self.compute.repair_state("a")
+        self.compute.stop_instance("a")
         self.client.services.force_down.assert_called_once_with(SERVICE, True)
         self.client.services.disable_log_reason.assert_called_once_with(
             SERVICE, "é" * 255
@@ -187,6 +188,7 @@ class TestChanges(base.TestCase):
         self.client.services.enable.assert_called_once_with(SERVICE)
         self.client.servers.evacuate.assert_called_once_with("a", host="cmp2")
         self.client.servers.reset_state.assert_called_once_with("a", "active")
+        self.client.servers.stop.assert_called_once_with("a")
 
     def test_sent_once_whatever_happens(self) -> None:
         self.client.servers.evacuate.side_effect = ks_exc.ConnectFailure("x")

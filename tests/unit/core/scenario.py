@@ -58,7 +58,7 @@ class ScenarioTestCase(base.TestCase):
         self.crash()
         self.reach(CaseState.EVACUATED)
 
-    def to_partial(self, vm_state="paused"):
+    def to_partial(self, vm_state="suspended"):
         self.change("a0", vm_state=vm_state)
         self.crash()
         self.reach(CaseState.PARTIAL)

@@ -16,53 +16,6 @@ from tests import base
 from tests.unit.core import builders as make
 
 
-class PlanTestCase(base.TestCase):
-    def test_a_plain_instance(self):
-        instance = make.instance(resources={"VCPU": 2})
-        move = moves.plan(instance, [])
-        self.assertEqual(
-            (MoveState.PENDING, "active", {"VCPU": 2}, 0, None),
-            (
-                move.state,
-                move.was,
-                move.resources,
-                move.ignored,
-                move.target,
-            ),
-        )
-
-    def test_what_nova_evacuates(self):
-        for state in ("active", "stopped", "error"):
-            self.assertEqual(
-                "", moves.ineligible(make.instance(vm_state=state))
-            )
-
-    def test_what_it_does_not(self):
-        for changes, why in (
-            ({"vm_state": "paused"}, "paused"),
-            ({"vm_state": "shelved_offloaded"}, "shelved_offloaded"),
-            ({"vm_state": "deleted"}, "being deleted"),
-            ({"task_state": "deleting"}, "being deleted"),
-            ({"launched": False}, "never been started"),
-        ):
-            move = moves.plan(make.instance(**changes), [])
-            self.assertIs(MoveState.SKIPPED, move.state)
-            self.assertIn(why, move.reason)
-
-    def test_records_that_are_over_belong_to_the_past(self):
-        records = [
-            make.migration(3, "completed"),
-            make.migration(5, "failed"),
-            make.migration(7, "done", instance="i2"),
-            make.migration(9, "completed", kind="live-migration"),
-        ]
-        self.assertEqual(5, moves.plan(make.instance(), records).ignored)
-
-    def test_an_evacuation_in_flight_does_not(self):
-        records = [make.migration(5, "accepted")]
-        self.assertEqual(0, moves.plan(make.instance(), records).ignored)
-
-
 class FollowTestCase(base.TestCase):
     def follow(self, move, *records):
         return moves.follow(move, "a", records, make.now())

@@ -47,11 +47,11 @@ class SlimTestCase(base.TestCase):
         return codec.decode(model.RecoveryCase, data, "/cases/a")
 
     def test_what_fits_stays_whole(self):
-        case = make.case(moves=moves(2000))
+        case = make.case(moves=moves(1900))
         self.assertEqual(case, self.encode(case))
 
     def test_what_does_not_fit_loses_what_only_people_read(self):
-        case = make.case(moves=moves(3000), message="x" * 1000)
+        case = make.case(moves=moves(2400), message="x" * 1000)
         self.assertRaises(exception.PayloadTooLarge, codec.encode, case)
         read = self.encode(case)
         self.assertEqual(slimming.WORDS, len(read.message))

@@ -83,3 +83,19 @@ class RoomTestCase(base.TestCase):
         room = targets.Room([model.Target(host="b", free=free)], {}, {}, 4)
         room.take("b", {"VCPU": 1})
         self.assertEqual({"VCPU": 8}, free)
+
+
+class WithinTestCase(base.TestCase):
+    def test_a_part_of_the_room(self):
+        free = {"VCPU": 1}
+        room = targets.Room(
+            [model.Target(host=host, free=free) for host in "abc"], {}, {}, 5
+        )
+        part = room.within({"b", "elsewhere"})
+        self.assertEqual(["b"], list(part.hosts))
+        self.assertEqual("b", part.choose(free))
+        self.assertTrue(part.fits("b", free))
+        part.take("b", free)
+        self.assertFalse(room.fits("b", free))
+        self.assertTrue(part.full_up(free))
+        self.assertFalse(room.full_up(free))

@@ -213,23 +213,22 @@ class EligibleTestCase(base.TestCase):
         facts = make.facts("b", record=None, beacon=make.beacon("b"))
         self.assertFalse(self.takes(facts=facts))
 
-    def test_the_same_storage(self):
-        def on(host, domain):
-            return make.facts(
-                host,
-                record=make.record(host, storage_domain=domain),
-                beacon=make.beacon(host) if host == "b" else None,
-            )
-
-        for mine, its, takes in (
-            ("x", "x", True),
-            ("x", "y", False),
-            ("x", "", True),
-            ("", "y", True),
-        ):
-            self.assertEqual(
-                takes, self.takes(source=on("a", mine), facts=on("b", its))
-            )
+    def test_whatever_its_storage(self):
+        """Who reaches which disk is asked for each instance."""
+        view = make.present(
+            host="b",
+            facts=make.facts(
+                "b",
+                record=make.record("b", storage_domain="y"),
+                beacon=make.beacon("b"),
+            ),
+        )
+        world = make.world(make.missing(), view)
+        self.assertTrue(world.takes("b", "a"))
+        self.assertEqual({"b"}, world.sharing("y"))
+        self.assertEqual({"a"}, world.sharing(""))
+        self.assertEqual("y", world.storage_domain("b"))
+        self.assertEqual("", world.storage_domain("nobody"))
 
     def test_never_the_source_itself(self):
         world = make.world(make.present(host="a"))

@@ -476,11 +476,11 @@ class TroubleTestCase(ControllerTestCase):
 
     def test_what_nova_does_not_evacuate_is_reported(self):
         self.cloud.servers["a0"] = model.Instance(
-            id="a0", name="paused-one", host="a", vm_state="paused"
+            id="a0", name="suspended-one", host="a", vm_state="suspended"
         )
         self.cloud.hosts["a"].crash()
         self.wait_for("a", CaseState.PARTIAL)
-        self.assertIn("paused", self.engine.case("a").message)
+        self.assertIn("suspended", self.engine.case("a").message)
 
     def test_nova_away_in_the_middle(self):
         self.cloud.hosts["a"].crash()
