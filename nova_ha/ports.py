@@ -185,6 +185,11 @@ class CaseStore(abc.ABC):
         """Keep what the latest check of a host's devices has found."""
 
     @abc.abstractmethod
+    def show_refused(self, epoch: model.Epoch, problem: str) -> None:
+        """Show operators why the changed fencing.yaml is not in force, as
+        long as this leader leads; empty: it is."""
+
+    @abc.abstractmethod
     def consume(self, epoch: model.Epoch, case: model.CaseId) -> None:
         """Use up the operator's confirmation of a case; absent is fine."""
 

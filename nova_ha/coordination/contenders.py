@@ -42,7 +42,7 @@ def nodes(
     :raises CoordinationError: the tree has not been made.
     """
     names = order(tree.children(paths.leader, watch))
-    # Only their coming and going is watched: their data never changes.
+    # Only their coming and going is watched: who needs their data, reads.
     found = tree.get_many([f"{paths.leader}/{name}" for name in names])
     return [node for node in found.values() if node is not None]
 
@@ -71,6 +71,7 @@ def read(
                 # Not from the decoder's memory: the rank changes without
                 # the node.
                 leading=rank == 0,
+                refused=contender.refused,
             )
         )
     return tuple(found)

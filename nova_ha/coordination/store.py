@@ -328,6 +328,22 @@ class ZooKeeperCaseStore(ports.CaseStore):
 
         self._again(path, once)
 
+    def show_refused(self, epoch: Epoch, problem: str) -> None:
+        """:raises PayloadError: the leader's own node cannot be read."""
+        path = self._leading(epoch).path
+
+        def once() -> None:
+            node = self._tree.get(path)
+            if node is None or node.data is None:
+                raise _not_leading(epoch)
+            old = codec.decode(model.Contender, node.data, path, epoch=epoch)
+            if old.refused != problem:
+                new = dataclasses.replace(old, refused=problem)
+                data = codec.encode(new, path)
+                self._commit(epoch, znodes.Set(path, data, node.version))
+
+        self._again(path, once)
+
     def consume(self, epoch: Epoch, case: model.CaseId) -> None:
         path = self._paths.confirmation(case)
         if self._tree.get(path) is None:

@@ -140,9 +140,12 @@ class FencingKept(Event):
 
 @record
 class TopologyChecked(Event):
-    """Which fencing.yaml is in force."""
+    """Which fencing.yaml is in force; ``error``: it is not known, or could
+    not be shown."""
 
     state: model.TopologyState | None
+    shown: bool = True
+    """Whether operators may be shown that it is refused."""
     error: str = ""
 
 

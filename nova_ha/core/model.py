@@ -198,6 +198,9 @@ class Contender:
     machine_id: str = ""
     epoch: Epoch
     leading: bool = False
+    refused: str = ""
+    """Why fencing.yaml as it is now is not in force, as the leader says;
+    empty: it is."""
 
 
 # -- verdicts ----------------------------------------------------------------

@@ -42,9 +42,24 @@ class Checking:
             case jobs.KeepFencing():
                 return self._keep(job, epoch)
             case jobs.CheckTopology():
-                state = self._fencing.topology()
-                return events.TopologyChecked(state=state)
+                return self._look_at_topology(job, epoch)
         raise TypeError(f"unknown job {job.key}")
+
+    def _look_at_topology(
+        self, job: jobs.CheckTopology, epoch: model.Epoch
+    ) -> events.Event:
+        state = self._fencing.topology()
+        if not (state.problem or job.shown):
+            return events.TopologyChecked(state=state, shown=False)
+        error = ""
+        try:
+            self._leadership.check(epoch)
+            self._store.show_refused(epoch, texts.clip(state.problem))
+        except exception.NovaHaError as exc:
+            error = texts.clip(str(exc))
+        return events.TopologyChecked(
+            state=state, shown=bool(state.problem or error), error=error
+        )
 
     def _keep(self, job: jobs.KeepFencing, epoch: model.Epoch) -> events.Event:
         error = ""

@@ -52,6 +52,9 @@ class DeviceChecks:
         self._look_at = 0.0
         self._topology_at = 0.0
         self._topology: model.TopologyState | None = None
+        self._shown = False
+        """Whether our node may show that it is refused. Not forgotten from
+        term to term: the node may be the same."""
         self._due: dict[model.HostName, float] = {}
         self._asked: set[model.HostName] = set()
         self._bars: dict[model.HostName, frozenset[str]] = {}
@@ -78,10 +81,19 @@ class DeviceChecks:
 
         :param spared: hosts that are busy otherwise.
         """
-        if not self._interval or now < self._look_at:
+        if now < self._look_at:
             return
         self._look_at = now + PAUSE
         self._look_at_topology(now)
+        if self._interval:
+            self._look_at_hosts(views, spared, now)
+
+    def _look_at_hosts(
+        self,
+        views: Collection[liveness.HostView],
+        spared: Collection[model.HostName],
+        now: float,
+    ) -> None:
         wanted = {
             view.host: view for view in views if device_checks.wanted(view)
         }
@@ -182,7 +194,7 @@ class DeviceChecks:
         if now >= self._topology_at:
             # Until the answer comes; it always does.
             self._topology_at = float("inf")
-            self._submit(jobs.CheckTopology())
+            self._submit(jobs.CheckTopology(shown=self._shown))
 
     def take_topology(self, event: events.TopologyChecked, now: float) -> None:
         """Tell of each change; of a new version, ask its devices."""
@@ -191,6 +203,9 @@ class DeviceChecks:
         if found is None:
             LOG.warning("fencing.yaml not looked at: %s", event.error)
             return
+        self._shown = event.shown
+        if event.error:
+            LOG.warning("Refusal of fencing.yaml not shown: %s", event.error)
         self._topology = found
         if before is not None and before.version != found.version:
             self._began = now

@@ -99,7 +99,10 @@ class KeepFencing(CheckJob, HostJob):
 
 @record
 class CheckTopology(CheckJob):
-    """Look whether fencing.yaml has changed, and can be used."""
+    """Look whether fencing.yaml has changed, and can be used; show operators
+    why not. ``shown``: they may be shown something by now."""
+
+    shown: bool
 
 
 @record

@@ -33,6 +33,7 @@ from nova_ha.engine import controller as controller_mod
 from nova_ha.engine import executor as executor_mod
 from nova_ha.engine import metering
 from nova_ha.engine import performer as performer_mod
+from tests.fakes import fencing_file
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
@@ -178,6 +179,7 @@ class Host:
 
 
 class Cloud(
+    fencing_file.FencingFile,
     ports.Membership,
     ports.CaseStore,
     ports.Compute,
@@ -202,7 +204,6 @@ class Cloud(
         self.rebuild_seconds = 2.0
         self.outcomes = collections.deque()
         self.nova_down = False
-        self.fencing_file = model.TopologyState(version=1)
         for name in names:
             for number in range(instances):
                 self.boot(name, f"{name}{number}")
@@ -489,9 +490,6 @@ class Cloud(
                 other_chassis=self.hosts[host].other_chassis,
             )
         ]
-
-    def topology(self):
-        return self.fencing_file
 
     def has_device(self, host):
         return True

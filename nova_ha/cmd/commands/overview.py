@@ -17,9 +17,8 @@ import datetime
 from collections.abc import Iterator, Mapping
 
 from nova_ha.assembly.operator import Picture
-from nova_ha.cmd import render
 from nova_ha.cmd.commands import advice
-from nova_ha.cmd.commands import devices
+from nova_ha.cmd.commands import problems
 from nova_ha.cmd.commands import recoveries
 from nova_ha.core import brake
 from nova_ha.core import model
@@ -43,14 +42,6 @@ _BY_OPERATOR = frozenset(
 
 
 @record
-class Problem:
-    """Something about the installation as a whole."""
-
-    what: str
-    todo: str
-
-
-@record
 class Row:
     """A host that is worth a line."""
 
@@ -71,7 +62,7 @@ class Overview:
     picture: Picture
     leader: model.Contender | None
     standby: tuple[model.Contender, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[problems.Problem, ...]
     by_state: Mapping[str, int]
     load: brake.Load
     limit: int
@@ -115,12 +106,12 @@ def overview(picture: Picture, policy: policy_mod.Policy) -> Overview:
     """Sum up a picture."""
     verdicts = {host: judged(picture, host) for host in names(picture)}
     load = _load(picture, verdicts, policy)
-    leader = leading(picture)
+    leader = next((one for one in picture.contenders if one.leading), None)
     return Overview(
         picture=picture,
         leader=leader,
         standby=tuple(one for one in picture.contenders if one is not leader),
-        problems=tuple(_problems(picture)),
+        problems=tuple(problems.of(picture, leader)),
         by_state=collections.Counter(
             state(verdicts[host]) for host in sorted(verdicts)
         ),
@@ -137,11 +128,6 @@ def names(picture: Picture) -> list[HostName]:
 
 def facts(picture: Picture, host: HostName) -> model.HostFacts:
     return picture.hosts.get(host) or model.HostFacts(host=host)
-
-
-def leading(picture: Picture) -> model.Contender | None:
-    """The engine that leads, None where none does."""
-    return next((one for one in picture.contenders if one.leading), None)
 
 
 # -- one host ----------------------------------------------------------------
@@ -289,60 +275,6 @@ def _lately_switched_off(
         and case.evidence is not None
         and (now - case.evidence.seen_at).total_seconds() < window
     )
-
-
-def _problems(picture: Picture) -> Iterator[Problem]:
-    leader = leading(picture)
-    if leader is None:
-        yield Problem(
-            what="no engine leads: nothing is detected, fenced or evacuated",
-            todo="start nova-ha-engine on the controllers; read its log",
-        )
-    elif len(picture.contenders) == 1:
-        yield Problem(
-            what="only one engine runs: nobody takes over if it dies",
-            todo="start nova-ha-engine on a second controller",
-        )
-    yield from _switches(picture.control)
-    yield from _fencing(picture)
-    if not any(one.record for one in picture.hosts.values()):
-        yield Problem(
-            what="no host is enrolled: nothing is watched",
-            todo="start nova-ha-agent on the hypervisors; a host is enrolled "
-            "when its agent and its nova-compute are there",
-        )
-
-
-def _fencing(picture: Picture) -> Iterator[Problem]:
-    without = devices.without(picture)
-    if without:
-        hosts = render.names(without)
-        yield Problem(
-            what=f"no fence device works for: {hosts} - should one die, it "
-            "is not recovered",
-            todo="nova-ha fence check; mend what it names",
-        )
-    for host, device, bar in devices.barred(picture):
-        yield Problem(
-            what=f"{device} of {host} is barred: {bar.reason}",
-            todo=f"check whose power it switches; nova-ha fence clear {host} "
-            f"{device}",
-        )
-
-
-def _switches(control: model.Control) -> Iterator[Problem]:
-    why = f" ({control.reason})" if control.reason else ""
-    if control.paused:
-        yield Problem(
-            what=f"paused{why}: no recovery starts or goes on",
-            todo="nova-ha resume",
-        )
-        why = ""  # it was given for the later switch
-    if not control.armed:
-        yield Problem(
-            what=f"disarmed{why}: it watches, and does nothing",
-            todo="nova-ha fence check; then nova-ha arm",
-        )
 
 
 def _rows(

@@ -17,6 +17,7 @@ import datetime
 
 from nova_ha import exception
 from nova_ha import ports
+from nova_ha.coordination import contenders
 from nova_ha.coordination import reading
 from nova_ha.coordination import store as store_module
 from nova_ha.core import codec
@@ -146,6 +147,7 @@ class StoreContract(coordinated.Coordinated):
         self.assertRaises(refused, store.quarantine, epoch, C1, self.SICK)
         self.assertRaises(refused, store.bar, epoch, C1, {"bmc": self.BAR})
         self.assertRaises(refused, store.keep_fencing, epoch, C1, self.HEALTH)
+        self.assertRaises(refused, store.show_refused, epoch, "line 3")
 
     def test_a_deposed_leader_changes_nothing(self) -> None:
         self.store.save(self.case, None)
@@ -374,6 +376,17 @@ class StoreContract(coordinated.Coordinated):
             self.epoch, coordinated.host_record(machine_id="machine-2")
         )
         self.assertEqual(self.HEALTH, self.recorded().fencing)
+
+    def test_why_fencing_yaml_is_refused_is_seen_with_the_leader(self) -> None:
+        reader = self.open("operator")
+        decoder = reading.Decoder()
+        for problem in ("", "line 3: no driver", "line 3: no driver", ""):
+            self.store.show_refused(self.epoch, problem)
+            (leader,) = contenders.read(reader, self.paths, decoder)
+            self.assertEqual(problem, leader.refused)
+            self.assertEqual(self.epoch, leader.epoch)
+        # Still the leader, and still able to act.
+        self.store.publish(self.epoch, C1, coordinated.verdict())
 
     def test_a_host_that_is_gone_is_not_enrolled_by_its_death(self) -> None:
         self.store.count_death(self.epoch, C1, NOW)

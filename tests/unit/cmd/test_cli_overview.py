@@ -73,6 +73,19 @@ class OverviewTest(base.TestCase):
                 "paused: no recovery",
             ),
             ({"hosts": {}}, "no host is enrolled"),
+            (
+                {
+                    "contenders": (
+                        dataclasses.replace(
+                            samples.CONTENDERS[0],
+                            refused="/etc/nova-ha/fencing.yaml:3: devices.d: "
+                            "has no driver (add driver: <name>)",
+                        ),
+                        samples.CONTENDERS[1],
+                    )
+                },
+                "fencing.yaml:3: devices.d: has no driver (add driver",
+            ),
         ):
             with self.subTest(words=words):
                 summary = summed(

@@ -102,7 +102,9 @@ class RoundTripTest(base.TestCase):
             engine="ctl1:42", machine_id="m", epoch=model.Epoch(7)
         )
         data = codec.encode(contender)
-        self.assertEqual({"v", "engine", "machine_id"}, set(json.loads(data)))
+        self.assertEqual(
+            {"v", "engine", "machine_id", "refused"}, set(json.loads(data))
+        )
         self.assertEqual(
             dataclasses.replace(contender, leading=True),
             codec.decode(

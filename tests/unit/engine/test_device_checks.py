@@ -192,9 +192,47 @@ class TopologyTestCase(EngineTestCase):
             if one.code == "fencing.refused"
         )
         self.assertIn("line 3", alarm.message)
+        self.assertEqual("line 3: no driver", self.cloud.refused)
         self.change(2)
         self.run_for(60)
+        self.assertEqual("", self.cloud.refused)
         self.assertEqual(["fencing.accepted"], self.codes("fencing.accepted"))
+
+    def test_it_is_an_alarm_although_no_host_is_asked(self):
+        self.engine = fakes.EngineUnderTest(self.cloud, epoch=2)
+        self.change(1, "line 3: no driver")
+        self.run_for(60)
+        self.assertEqual(["fencing.refused"], self.codes("fencing.refused"))
+        self.assertEqual([], self.asked)
+
+    def test_what_could_not_be_shown_is_shown_later(self):
+        def away(*_):
+            raise exception.CoordinationUnavailable("no quorum")
+
+        self.cloud.show_refused = away
+        self.change(1, "line 3: no driver")
+        self.run_for(60)
+        self.assertEqual(["fencing.refused"], self.codes("fencing.refused"))
+        del self.cloud.show_refused
+        self.run_for(60)
+        self.assertEqual("line 3: no driver", self.cloud.refused)
+
+    def test_a_file_that_is_right_is_no_work(self):
+        shown = []
+        self.cloud.show_refused = lambda epoch, problem: shown.append(problem)
+        self.run_for(300)
+        self.assertEqual([], shown)
+
+    def test_it_is_taken_back_in_another_term_too(self):
+        """The node that shows it is the same, as long as the session is."""
+        self.change(1, "line 3: no driver")
+        self.run_for(60)
+        self.engine.controller.handle(events.LeadershipChanged(epoch=None))
+        self.change(2)
+        epoch = self.cloud.epoch
+        self.engine.controller.handle(events.LeadershipChanged(epoch=epoch))
+        self.run_for(60)
+        self.assertEqual("", self.cloud.refused)
 
     def test_a_new_version_is_checked(self):
         self.run_for(610)

@@ -115,5 +115,5 @@ class CheckTestCase(test_performer.PerformerTestCase):
         job = jobs.CheckDevices(host="a", system_uuid="")
         (report,) = self.perform(job).reports
         self.assertTrue(report.ok)
-        state = self.perform(jobs.CheckTopology()).state
+        state = self.perform(jobs.CheckTopology(shown=False)).state
         self.assertEqual(self.cloud.fencing_file, state)
