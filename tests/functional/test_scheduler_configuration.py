@@ -224,6 +224,14 @@ class TestEverythingEnabled(ConfiguredNova):
         self._confirm_resize(server)
         self.evacuate(server)
 
+    def test_live_migration(self) -> None:
+        """By itself: the fake driver leaves its guest behind on the source,
+        where it would be in the way of a later move."""
+        server = self.boot()
+        before = self.host_of(server)
+        self._live_migrate(server)
+        self.assertNotEqual(before, self.host_of(server))
+
     def test_several_at_once(self) -> None:
         body = self._build_server(networks="none")
         body |= {"min_count": 3, "max_count": 3}
