@@ -127,7 +127,7 @@ class FenceAgentDriver(base.FenceDriver):
             help="Whether an agent may be used that is known to start "
             "another program with the password on its command line, which "
             "every user of this machine can read for a moment: those for "
-            "IPMI (take driver ipmi), for SNMP and for AMT.",
+            "IPMI (take driver ipmi), SNMP, AMT and vmrun.",
         ),
     )
 
