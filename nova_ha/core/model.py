@@ -47,6 +47,7 @@ from nova_ha.core.power_model import FencingHealth as FencingHealth
 from nova_ha.core.power_model import PowerReading as PowerReading
 from nova_ha.core.power_model import PowerState as PowerState
 from nova_ha.core.power_model import TopologyState as TopologyState
+from nova_ha.core.story import Line as StoryLine
 
 # -- what agents say ---------------------------------------------------------
 
@@ -477,6 +478,9 @@ class RecoveryCase:
     moves: tuple[Move, ...] = ()
     message: str = ""
     """What the case waits for or why it ended, for the operator."""
+    story: tuple[StoryLine, ...] = ()
+    """What has happened so far; what the moves tell themselves is left
+    out."""
 
 
 class PowerOn(enum.StrEnum):

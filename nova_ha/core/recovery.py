@@ -34,6 +34,7 @@ from nova_ha.core import repairs
 from nova_ha.core import returning
 from nova_ha.core import settling
 from nova_ha.core import sources
+from nova_ha.core import story
 from nova_ha.core import surveys
 from nova_ha.core import switching
 from nova_ha.core import verdict as verdict_mod
@@ -61,15 +62,21 @@ def open_case(
     """A new case for a host that may be dying."""
     view = world.fleet.view(host)
     service = None if view is None else view.service
+    verdict = world.verdicts[host]
     return model.RecoveryCase(
         id=_id_of_case(host, now),
         host=host,
         boot_id=model.BootId("") if view is None else view.boot_id,
         service_id="" if service is None else service.service_id,
         epoch=epoch,
-        verdict=world.verdicts[host],
+        verdict=verdict,
         opened_at=now.utc,
         times={S.SUSPECTED.value: now.utc},
+        story=(
+            story.line(
+                now.utc, "case.opened", verdict_mod.EXPLAIN[verdict.reason]
+            ),
+        ),
     )
 
 
@@ -125,6 +132,10 @@ def take_over(
         case,
         epoch=epoch,
         off_sent=case.off_sent or case.state is S.FENCING,
+        story=story.longer(
+            case.story,
+            story.line(now.utc, "case.taken_over", f"in epoch {epoch}"),
+        ),
     )
     return case, Progress(taken_over_at=now.mono)
 

@@ -31,6 +31,9 @@ WORDS = 200
 ATTEMPTS = 5
 """Fence attempts that are left: the latest."""
 
+LINES = 40
+"""Lines of its story that are left: the latest."""
+
 
 def encode(
     case: model.RecoveryCase, where: str, wanted: int = codec.MAX_BYTES
@@ -59,6 +62,7 @@ def slim(case: model.RecoveryCase) -> model.RecoveryCase:
             for one in case.attempts[-ATTEMPTS:]
         ),
         moves=tuple(_slim_move(move) for move in case.moves),
+        story=case.story[-LINES:],
     )
 
 

@@ -21,6 +21,7 @@ from nova_ha.core import actions as actions_mod
 from nova_ha.core import liveness
 from nova_ha.core import model
 from nova_ha.core import runners
+from nova_ha.core import story
 from nova_ha.core import world as world_mod
 from nova_ha.core.model import record
 
@@ -74,6 +75,8 @@ class Progress:
     reports_at_return: int | None = None
     soak_since: float | None = None
     reminded_at: float = 0.0
+    unwritten: tuple[story.Line, ...] = ()
+    """Of the case's story: told since it was last saved."""
 
 
 @record
@@ -109,13 +112,32 @@ class Work:
         self._audit: list[model.AuditEvent] = []
 
     def finish(self) -> Step:
+        changed = self.case != self._before
+        self._write_story(changed)
         return Step(
             case=self.case,
             progress=self.progress,
-            changed=self.case != self._before,
+            changed=changed,
             actions=tuple(self._actions),
             audit=tuple(self._audit),
         )
+
+    def _write_story(self, changed: bool) -> None:
+        """Keep what was told with the case, the next time it is saved: the
+        story alone is no reason to save it."""
+        lines = (
+            *self.progress.unwritten,
+            *(
+                story.line(self.now.utc, event.code, event.message)
+                for event in self._audit
+                if _worth_keeping(event)
+            ),
+        )
+        if changed and lines:
+            self.update(story=story.longer(self.case.story, *lines))
+            lines = ()
+        if lines != self.progress.unwritten:
+            self.remember(unwritten=lines[-story.LATEST :])
 
     # -- what is known --
 
@@ -313,3 +335,11 @@ class Work:
             message = "; ".join([self.case.message, *failed])
             self.tell("case.waiting", message, severity)
         self.remember(reminded_at=self.now.mono)
+
+
+def _worth_keeping(event: model.AuditEvent) -> bool:
+    """A move tells itself how it went; that the case still waits is said
+    every few minutes, and is no step."""
+    if event.code.startswith("instance."):
+        return event.severity is not model.Severity.INFO
+    return event.code != "case.waiting"

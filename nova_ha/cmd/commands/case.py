@@ -98,11 +98,45 @@ class Show(base.Report):
         with self.context.store() as store:
             picture = store.picture()
             case = find(parsed_args.case, picture, store)
+            deeds = recoveries.meanwhile(case, store.trail.read())
         self.show(
             parsed_args,
             data(case),
-            case_report.text(case, picture.at, policy.soak_time),
+            case_report.text(case, deeds, picture.at, policy.soak_time),
         )
+
+
+class Export(base.Command):
+    """Write closed cases for an archive, one JSON object a line.
+
+    All that the history holds, the oldest first, or those that are named.
+    The history keeps the newest 200: whoever wants more exports them in time.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("cases", metavar="CASE", nargs="*")
+        parser.add_argument(
+            "-f",
+            "--format",
+            choices=("json",),
+            default="json",
+            help="json: one object a line, as 'case show -f json' shows it.",
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        with self.context.store() as store:
+            closed = {case.id: case for case in store.history()}
+        wanted = parsed_args.cases or closed
+        missing = sorted(set(wanted) - closed.keys())
+        if missing:
+            raise exception.CoordinationError(
+                f"no closed case is called {', '.join(missing)} (nova-ha case "
+                "list --all)"
+            )
+        for case in recoveries.by_age(closed[name] for name in set(wanted)):
+            self.say(json.dumps(data(case), separators=(",", ":")))
 
 
 def find(

@@ -13,11 +13,12 @@
 """A recovery case as a report that people read."""
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from nova_ha.cmd import render
 from nova_ha.cmd.commands import advice
 from nova_ha.cmd.commands import recoveries
+from nova_ha.core import audit
 from nova_ha.core import model
 
 _OURS = {
@@ -29,20 +30,34 @@ _OURS = {
 
 
 def text(
-    case: model.RecoveryCase, now: datetime.datetime, soak_time: float
+    case: model.RecoveryCase,
+    deeds: Iterable[audit.Entry],
+    now: datetime.datetime,
+    soak_time: float,
 ) -> str:
-    """The whole report."""
-    return "\n\n".join(_parts(case, now, soak_time))
+    """The whole report.
+
+    :param deeds: what operators did to the host's power meanwhile.
+    """
+    return "\n\n".join(_parts(case, deeds, now, soak_time))
 
 
 def _parts(
-    case: model.RecoveryCase, now: datetime.datetime, soak_time: float
+    case: model.RecoveryCase,
+    deeds: Iterable[audit.Entry],
+    now: datetime.datetime,
+    soak_time: float,
 ) -> Iterator[str]:
     yield render.fields(_head(case, now, soak_time))
     yield "Times\n" + _times(case)
+    if case.story:
+        yield "Steps\n" + _story(case)
     yield _evidence(case)
     if case.attempts:
         yield "Questions and commands to devices\n" + _attempts(case)
+    asked = sorted(deeds, key=lambda deed: deed.at)
+    if asked:
+        yield "Operators\n" + _deeds(asked)
     yield _instances(case)
 
 
@@ -77,6 +92,32 @@ def _times(case: model.RecoveryCase) -> str:
         [
             (name, _clock(at), f"+{step:.3f} s", f"{since:.3f} s")
             for name, at, step, since in recoveries.phases(case)
+        ],
+    )
+
+
+def _story(case: model.RecoveryCase) -> str:
+    return render.table(
+        ("Time", "Step", "Message"),
+        [
+            (_clock(line.at), line.code, line.message or "-")
+            for line in case.story
+        ],
+    )
+
+
+def _deeds(deeds: Iterable[audit.Entry]) -> str:
+    return render.table(
+        ("Time", "Who", "Did", "Result", "Why"),
+        [
+            (
+                _clock(deed.at),
+                deed.by,
+                deed.deed.value,
+                deed.result.value,
+                deed.reason or "-",
+            )
+            for deed in deeds
         ],
     )
 
