@@ -59,6 +59,11 @@ def evacuated_from(
     )
 
 
+def on_volume(spec: Any) -> bool:
+    """Whether the instance boots from a volume, as far as is known."""
+    return bool(_value(spec, "is_bfv"))
+
+
 def group(spec: Any) -> domains.Group | None:
     """The server group of the instance; None if it is in none."""
     found = _value(spec, "instance_group")

@@ -23,7 +23,8 @@ class SharedStorageFilter(base.SnapshotFilter):
 
     Where the disks cannot be reached, Nova makes the root disk anew from its
     image, without a word. Hosts whose domain is not known pass, and all of
-    them do if that of the dead host is not; so do all for other requests.
+    them do if that of the dead host is not; so do all for an instance that
+    boots from a volume, and for other requests.
     """
 
     # Neither the hosts nor what is asked for change within a request.
@@ -32,6 +33,8 @@ class SharedStorageFilter(base.SnapshotFilter):
     def _select(
         self, candidates: list[Any], snapshot: view.ViewSnapshot, spec: Any
     ) -> list[Any]:
+        if spec_module.on_volume(spec):
+            return candidates
         known = snapshot.hosts
         source = spec_module.evacuated_from(spec, snapshot)
         lost = known.get(source) if source is not None else None

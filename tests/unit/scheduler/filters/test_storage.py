@@ -46,6 +46,13 @@ class SharedStorageFilterTest(base.SchedulerTest):
             ["ceph1", "unset", "not-ours"], self.passing(base.leaving("dead"))
         )
 
+    def test_a_volume_is_reached_from_everywhere(self) -> None:
+        spec = base.leaving("dead")
+        spec.is_bfv = True
+        self.assertEqual(ALL, self.passing(spec))
+        spec.is_bfv = False
+        self.assertEqual(["ceph1", "unset", "not-ours"], self.passing(spec))
+
     def test_all_else_is_free(self) -> None:
         for spec in (
             base.spec(),
