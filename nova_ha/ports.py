@@ -193,6 +193,13 @@ class CaseStore(abc.ABC):
     def consume(self, epoch: model.Epoch, case: model.CaseId) -> None:
         """Use up the operator's confirmation of a case; absent is fine."""
 
+    @abc.abstractmethod
+    def drop_request(
+        self, epoch: model.Epoch, request: model.EvacuationRequest
+    ) -> None:
+        """Take an operator's request away; absent is fine, and a newer one
+        for the same host stays."""
+
 
 class Compute(abc.ABC):
     """Nova and Placement.

@@ -76,6 +76,18 @@ class Store(abc.ABC):
         """
 
     @abc.abstractmethod
+    def request(self, request: model.EvacuationRequest) -> None:
+        """Ask the leading engine for an evacuation; replaces an earlier
+        request for the same host.
+
+        :raises ConfigError: the tree has no place for it yet.
+        """
+
+    @abc.abstractmethod
+    def requests(self) -> Mapping[HostName, model.EvacuationRequest]:
+        """Those that no engine has followed yet, by host."""
+
+    @abc.abstractmethod
     def maintenance(
         self, host: HostName, on: bool, *, by: str, reason: str
     ) -> model.HostRecord:

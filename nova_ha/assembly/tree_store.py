@@ -13,7 +13,7 @@
 """The operator's side of the tree: what is there, and what may be said."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from oslo_config import cfg
@@ -182,6 +182,27 @@ class TreeStore(operator.Store):
         stored = self._decoder.decode(model.RecoveryCase, self._tree.get(path))
         if stored is None or stored.id != case.id:
             raise znodes.NodeMissing(path)
+
+    def request(self, request: model.EvacuationRequest) -> None:
+        path = self._paths.request(request.host)
+        data = codec.encode(request, path)
+        changes: list[znodes.Operation] = [znodes.Create(path, data)]
+        if self._tree.get(path) is not None:
+            changes.insert(0, znodes.Delete(path))
+        try:
+            self._tree.commit(changes)
+        except znodes.NodeExists:
+            raise exception.CoordinationError(
+                f"somebody else asks for {request.host} at the same moment"
+            ) from None
+        except znodes.NodeMissing:
+            raise exception.ConfigError(
+                self._paths.requests, "has changed or is missing", acl.REMEDY
+            ) from None
+
+    def requests(self) -> Mapping[HostName, model.EvacuationRequest]:
+        self._tree.sync(self._paths.root)
+        return operator_words.requests(self._tree, self._paths, self._decoder)
 
     def maintenance(
         self, host: HostName, on: bool, *, by: str, reason: str

@@ -99,6 +99,9 @@ GRANTS: Mapping[str, Mapping[str, Perm]] = {
     # makes one, and the engine can only use it up.
     "confirmations": {"engine": R | D, "operator": ALL},
     "confirmations/*": {"engine": R, "operator": ALL},
+    # So is what an operator asks for.
+    "requests": {"engine": R | D, "operator": ALL},
+    "requests/*": {"engine": R, "operator": ALL},
     "history": {"engine": R | C | D, "operator": R | A},
     "history/*": {"engine": R | W, "operator": R | A},
     # What operators did to the power of hosts is theirs to write and read.

@@ -49,6 +49,7 @@ class ZooKeeperMembership(ports.Membership):
             extras={
                 paths.control: self._control,
                 paths.confirmations: self._confirmations,
+                paths.requests: self._requests,
                 paths.leader: self._contenders,
             },
             interval=interval,
@@ -78,6 +79,13 @@ class ZooKeeperMembership(ports.Membership):
     def _confirmations(self, watch: znodes.Watch) -> events.Event:
         return events.ConfirmationsRead(
             confirmations=operator_words.confirmations(
+                self._tree, self._paths, self._decoder, watch
+            )
+        )
+
+    def _requests(self, watch: znodes.Watch) -> events.Event:
+        return events.RequestsRead(
+            requests=operator_words.requests(
                 self._tree, self._paths, self._decoder, watch
             )
         )

@@ -20,6 +20,7 @@ from nova_ha.coordination import reading
 from nova_ha.coordination import znodes
 from nova_ha.core import model
 from nova_ha.core.model import CaseId
+from nova_ha.core.model import HostName
 
 UNREADABLE = model.Control(
     armed=False, paused=True, reason="the node 'control' cannot be read"
@@ -62,6 +63,41 @@ def confirmations(
         if one is not None and node is not None and _in_place(one, node.path):
             found[one.case] = one
     return found
+
+
+def requests(
+    tree: znodes.Znodes,
+    paths: paths_module.Paths,
+    decoder: reading.Decoder,
+    watch: znodes.Watch | None = None,
+) -> Mapping[HostName, model.EvacuationRequest]:
+    """Evacuations that operators ask for, by host; an unreadable one is none,
+    nor is one in the place of another host's.
+
+    ``watch`` fires when one comes, goes or is replaced.
+    """
+    try:
+        names = tree.children(paths.requests, watch)
+    except znodes.NodeMissing:
+        return {}
+    nodes = tree.get_many(
+        [f"{paths.requests}/{name}" for name in names], watch
+    )
+    decoder.keep_below(paths.requests, nodes)
+    found: dict[HostName, model.EvacuationRequest] = {}
+    for node in nodes.values():
+        one = decoder.decode(model.EvacuationRequest, node)
+        if one is not None and node is not None and _named(one, node.path):
+            found[one.host] = one
+    return found
+
+
+def _named(one: model.EvacuationRequest, path: str) -> bool:
+    """It speaks of the host that its node is named after."""
+    try:
+        return paths_module.escape(one.host) == paths_module.name_of(path)
+    except exception.PayloadError:
+        return False
 
 
 def _in_place(one: model.Confirmation, path: str) -> bool:

@@ -125,6 +125,11 @@ class Paths:
         return f"{self.root}/confirmations"
 
     @property
+    def requests(self) -> str:
+        """Evacuations that operators ask for, by host."""
+        return f"{self.root}/requests"
+
+    @property
     def history(self) -> str:
         return f"{self.root}/history"
 
@@ -163,6 +168,9 @@ class Paths:
 
     def confirmation(self, case: model.CaseId) -> str:
         return f"{self.confirmations}/{escape(case)}"
+
+    def request(self, host: model.HostName) -> str:
+        return f"{self.requests}/{escape(host)}"
 
     def closed(self, case: model.CaseId) -> str:
         return f"{self.history}/{escape(case)}"

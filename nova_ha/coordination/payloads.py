@@ -56,6 +56,7 @@ def _parents(paths: paths_module.Paths) -> Mapping[str, type]:
         paths.cases: model.RecoveryCase,
         paths.verdicts: model.PublishedVerdict,
         paths.confirmations: model.Confirmation,
+        paths.requests: model.EvacuationRequest,
         paths.history: model.RecoveryCase,
         paths.audit: audit.Entry,
     }

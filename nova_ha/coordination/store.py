@@ -353,6 +353,18 @@ class ZooKeeperCaseStore(ports.CaseStore):
         except znodes.NodeMissing:
             return
 
+    def drop_request(
+        self, epoch: Epoch, request: model.EvacuationRequest
+    ) -> None:
+        path = self._paths.request(request.host)
+        node = self._tree.get(path)
+        kept = self._decoder.decode(model.EvacuationRequest, node)
+        if node is None or kept != request:
+            return
+        with contextlib.suppress(znodes.NodeMissing, exception.StaleVersion):
+            # A newer one stays.
+            self._commit(epoch, znodes.Delete(path, node.version))
+
 
 def _by_host(paths: Sequence[str]) -> dict[HostName, str]:
     """Why the case of each host cannot be read, by the case's path."""

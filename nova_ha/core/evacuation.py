@@ -142,7 +142,7 @@ def room_for(work: Work, targets: tuple[model.Target, ...]) -> Room:
         busy,
         taken,
         work.world.policy.evacuations_per_target,
-        reserved.Preference(reserve=reserved.hosts(work.world.fleet)),
+        reserved.preference(work),
     )
 
 

@@ -79,6 +79,13 @@ class ConfirmationsRead(Event):
 
 
 @record
+class RequestsRead(Event):
+    """All evacuations that operators ask for, by host."""
+
+    requests: Mapping[model.HostName, model.EvacuationRequest]
+
+
+@record
 class ContendersRead(Event):
     """The engines that run."""
 
@@ -118,6 +125,14 @@ class Enrolled(Event):
 
     host: model.HostName
     record: model.HostRecord | None = None
+    error: str = ""
+
+
+@record
+class RequestDropped(Event):
+    """An operator's request has been taken away, or (``error``) has not."""
+
+    host: model.HostName
     error: str = ""
 
 

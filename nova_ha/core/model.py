@@ -37,6 +37,7 @@ from nova_ha.core.nova_model import Instance as Instance
 from nova_ha.core.nova_model import Migration as Migration
 from nova_ha.core.nova_model import ServiceReport as ServiceReport
 from nova_ha.core.nova_model import Target as Target
+from nova_ha.core.operator_model import EvacuationRequest as EvacuationRequest
 from nova_ha.core.power_model import Bar as Bar
 from nova_ha.core.power_model import DeviceReport as DeviceReport
 from nova_ha.core.power_model import EvidenceKind as EvidenceKind
@@ -473,6 +474,8 @@ class RecoveryCase:
     disable: "Ownership" = dataclasses.field(
         default_factory=lambda: Ownership.NONE
     )
+    request: EvacuationRequest | None = None
+    """The latest that an operator has made for this host."""
     surveyed: bool = False
     """The instances of the host have been listed, completely."""
     moves: tuple[Move, ...] = ()

@@ -24,6 +24,7 @@ from collections.abc import Callable, Mapping
 
 from nova_ha.core import actions
 from nova_ha.core import barring
+from nova_ha.core import by_hand
 from nova_ha.core import evacuation
 from nova_ha.core import events
 from nova_ha.core import holding
@@ -58,8 +59,12 @@ def open_case(
     world: world_mod.World,
     epoch: model.Epoch,
     now: model.Now,
+    request: model.EvacuationRequest | None = None,
 ) -> model.RecoveryCase:
-    """A new case for a host that may be dying."""
+    """A new case for a host that may be dying.
+
+    :param request: of the operator who says so.
+    """
     view = world.fleet.view(host)
     service = None if view is None else view.service
     verdict = world.verdicts[host]
@@ -72,6 +77,7 @@ def open_case(
         verdict=verdict,
         opened_at=now.utc,
         times={S.SUSPECTED.value: now.utc},
+        request=request,
         story=(
             story.line(
                 now.utc, "case.opened", verdict_mod.EXPLAIN[verdict.reason]
@@ -101,6 +107,8 @@ def step(
     """
     work = Work(case, progress, world, now, TRANSITIONS)
     _absorb(work, event)
+    by_hand.take(work)
+    by_hand.narrow(work)
     _remember_verdict(work)
     previous = None
     while previous is not work.case.state:

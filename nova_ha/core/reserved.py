@@ -42,6 +42,8 @@ class Preference:
     """Which of the hosts that have room come into question."""
 
     reserve: frozenset[HostName] = frozenset()
+    named: HostName | None = None
+    """By an operator, reserved or not; left when it refuses or is full."""
 
     def among(
         self, fitting: Sequence[HostName], avoid: Collection[HostName]
@@ -50,10 +52,21 @@ class Preference:
         :param fitting: the hosts that have room.
         :param avoid: hosts that have failed or refused before.
         """
+        if self.named in fitting and self.named not in avoid:
+            return [host for host in fitting if host == self.named]
         ordinary = [host for host in fitting if host not in self.reserve]
         if any(host not in avoid for host in ordinary):
             return ordinary
         return fitting
+
+
+def preference(work: Work) -> Preference:
+    """What holds for a case."""
+    request = work.case.request
+    return Preference(
+        reserve=hosts(work.world.fleet),
+        named=None if request is None else request.target,
+    )
 
 
 def tell(work: Work, sent: Iterable[model.Move], full: Iterable[str]) -> None:

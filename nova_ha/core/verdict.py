@@ -147,7 +147,7 @@ def _judge_missing(
     policy: policy_mod.Policy,
     now: float,
 ) -> Verdict:
-    if away(view, now):
+    if away(view, now) and not _by_hand(case):
         goodbye = view.facts.goodbye
         reason = "" if goodbye is None else goodbye.reason.value
         return Verdict(kind=Kind.AWAY, reason=Reason.GOODBYE, detail=reason)
@@ -199,7 +199,30 @@ def _begun(case: model.RecoveryCase | None) -> bool:
     """Whether a case may have touched its host. One that is only suspicious
     has set nothing, and may have been opened before Nova could be read."""
     return case is not None and (
-        case.off_sent or case.state is not model.CaseState.SUSPECTED
+        _by_hand(case)
+        or case.off_sent
+        or case.state is not model.CaseState.SUSPECTED
+    )
+
+
+_BACK = frozenset(
+    [
+        model.CaseState.RETURNING,
+        model.CaseState.SOAKING,
+        model.CaseState.CLOSED,
+        model.CaseState.CANCELLED,
+    ]
+)
+
+
+def _by_hand(case: model.RecoveryCase | None) -> bool:
+    """An operator knows the host to be dead: neither its agent's goodbye nor
+    a flag on its nova-compute says otherwise. Signs of life do, and a return
+    ends it."""
+    return (
+        case is not None
+        and case.request is not None
+        and case.state not in _BACK
     )
 
 

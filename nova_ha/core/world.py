@@ -15,6 +15,7 @@ operator's switches, the brake. Computed once a step, only where asked for.
 """
 
 import functools
+import types
 from collections.abc import Collection, Mapping
 
 from nova_ha.core import brake
@@ -59,10 +60,14 @@ class World:
         *,
         suspects: Collection[model.HostName],
         memory: brake.Memory,
+        requests: Mapping[
+            model.HostName, model.EvacuationRequest
+        ] = types.MappingProxyType({}),
     ) -> None:
         """
         :param suspects: the hosts whose verdict is a suspicion.
         :param memory: of the brake, as :func:`.storm.fold` has left it.
+        :param requests: evacuations that operators ask for, by host.
         """
         self.fleet = fleet
         self.cases = cases
@@ -72,6 +77,7 @@ class World:
         self.policy = policy
         self.suspects = suspects
         self.memory = memory
+        self.requests = requests
 
     @property
     def stopped(self) -> model.Hold | None:

@@ -40,6 +40,7 @@ from nova_ha.engine import metering
 from nova_ha.engine import open_cases
 from nova_ha.engine import publisher
 from nova_ha.engine import quarantines
+from nova_ha.engine import requests
 from nova_ha.engine import telling
 
 LOG = logging.getLogger(__name__)
@@ -95,6 +96,7 @@ class Controller:
         self._device_checks = device_checks.DeviceChecks(
             policy, self._submit, self._teller
         )
+        self._requests = requests.Requests(self._submit, self._teller)
         self._now = model.Now(mono=clock.monotonic(), utc=clock.utcnow())
 
     @property
@@ -138,7 +140,10 @@ class Controller:
     def _restless(self) -> set[model.HostName]:
         """Hosts to look at even if there is no news of them."""
         return self._attention.union(
-            self.cases, self._quarantines.restless, self._publisher.restless
+            self.cases,
+            self._quarantines.restless,
+            self._publisher.restless,
+            self._requests.by_host,
         )
 
     def _doubt_after_break(self, seconds: float) -> set[model.HostName]:
@@ -170,34 +175,38 @@ class Controller:
             case events.ConfirmationsRead(confirmations=confirmations):
                 self._confirmations = dict(confirmations)
                 return set(self.cases)
+            case events.RequestsRead() | events.RequestDropped():
+                return self._requests.take(event)
             case events.CaseEvent():
                 return self._take_result(event)
             case events.Published():
                 self._publisher.take(event, self._now.mono)
                 return {event.host}
-            case events.Enrolled():
-                self._enroller.take(event)
             case events.QuarantineKept():
                 self._quarantines.take(event, self._now)
                 return {event.host}
             case (
-                events.DevicesChecked()
+                events.Enrolled()
+                | events.DevicesChecked()
                 | events.FencingKept()
                 | events.TopologyChecked()
             ):
-                self._take_check(event)
+                self._take_answer(event)
             case _:
                 return set(self.fleet.fold(event, self._now.mono))
         return set()
 
-    def _take_check(
+    def _take_answer(
         self,
-        event: events.DevicesChecked
+        event: events.Enrolled
+        | events.DevicesChecked
         | events.FencingKept
         | events.TopologyChecked,
     ) -> None:
         checks, now = self._device_checks, self._now
         match event:
+            case events.Enrolled():
+                self._enroller.take(event)
             case events.DevicesChecked(host=host):
                 checks.take(event, self.fleet.view(host), now)
             case events.FencingKept():
@@ -229,6 +238,7 @@ class Controller:
         self._publisher.forget()
         self._enroller.forget()
         self._quarantines.forget()
+        self._requests.forget()
         self._device_checks.start(self._now.mono)
         self._teller.forget()
         if epoch is None:
@@ -305,6 +315,7 @@ class Controller:
                 policy=self._policy,
                 suspects=self._suspects,
                 memory=self._memory,
+                requests=self._requests.by_host,
             )
         return self._cached_world
 
@@ -349,7 +360,10 @@ class Controller:
             self._keep_quarantine(view)
         self._tell_verdict(host)
         one = self.cases.get(host)
-        if one is None:
+        request = self._requests.wanted(host, one, self.fleet, self._now)
+        if request is not None and self.epoch is not None:
+            self._open.open(host, self.epoch, self._now, request)
+        elif one is None:
             self._open_if_suspect(host)
         else:
             self._open.step(one, _for_case(event, one.case), self._now)

@@ -78,6 +78,13 @@ class KeepQuarantine(HostJob):
 
 
 @record
+class DropRequest(HostJob):
+    """Take an operator's request away, which has been followed or refused."""
+
+    request: model.EvacuationRequest
+
+
+@record
 class CheckJob(Job):
     """Base of the jobs that see whether fencing would work."""
 

@@ -176,15 +176,21 @@ class OpenCases:
     # -- opening and stepping --
 
     def open(
-        self, host: model.HostName, epoch: model.Epoch, now: model.Now
+        self,
+        host: model.HostName,
+        epoch: model.Epoch,
+        now: model.Now,
+        request: model.EvacuationRequest | None = None,
     ) -> None:
-        """A host may be dying. Not where another case stands in the way."""
+        """A host may be dying, or (``request``) an operator says that it has
+        died. Not where another case stands in the way."""
         if host in self.unreadable:
             return
-        case = recovery.open_case(host, self._world(), epoch, now)
+        case = recovery.open_case(host, self._world(), epoch, now, request)
         one = self.by_host[host] = OpenCase(case, work.Progress())
         self._changed()
-        self._tell(case, "case.opened", case.verdict.reason.value)
+        asked = f"asked for by {request.by}; " if request else ""
+        self._tell(case, "case.opened", asked + case.verdict.reason.value)
         self._save(one)
 
     def step(self, one: OpenCase, event: events.Event, now: model.Now) -> None:

@@ -96,6 +96,8 @@ class Performer:
                 return self._enrol(job, epoch)
             case jobs.KeepQuarantine():
                 return self._keep_quarantine(job, epoch)
+            case jobs.DropRequest():
+                return self._drop_request(job, epoch)
             case jobs.CheckJob():
                 return self._checks.perform(job, epoch)
             case jobs.Perform():
@@ -179,6 +181,17 @@ class Performer:
         except exception.NovaHaError as error:
             return events.Enrolled(host=job.host, error=_words(error))
         return events.Enrolled(host=job.host, record=record)
+
+    def _drop_request(
+        self, job: jobs.DropRequest, epoch: model.Epoch
+    ) -> events.Event:
+        error = ""
+        try:
+            self._world.leadership.check(epoch)
+            self._world.store.drop_request(epoch, job.request)
+        except exception.NovaHaError as exc:
+            error = _words(exc)
+        return events.RequestDropped(host=job.host, error=error)
 
     def _keep_quarantine(
         self, job: jobs.KeepQuarantine, epoch: model.Epoch

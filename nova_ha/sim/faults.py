@@ -319,10 +319,6 @@ def _maintenance(world: world_mod.World, host: str, given: Arguments) -> None:
     world.operator.maintenance(host, given.text("reason"))
 
 
-def _end_maintenance(world: world_mod.World, host: str, _: Arguments) -> None:
-    world.operator.end_maintenance(host)
-
-
 _ENGINES: Mapping[str, Act] = {
     "kill": lambda world, engine, _: world.engines[engine].kill(),
     "start": lambda world, engine, _: world.engines[engine].start(),
@@ -334,8 +330,13 @@ _ENGINES: Mapping[str, Act] = {
     "arm": lambda world, _, __: world.operator.arm(),
     "confirm": _confirm,
     "maintenance": _maintenance,
-    "end-maintenance": _end_maintenance,
+    "end-maintenance": lambda world, host, _: world.operator.end_maintenance(
+        host
+    ),
     "release": lambda world, host, _: world.operator.release(host),
+    "request-evacuation": lambda world, host, given: world.operator.request(
+        host, given.text("to"), given.text("servers")
+    ),
     "reserve": lambda world, host, _: world.operator.reserve(host),
     "calm": lambda world, _, __: caretaker.Caretaker(world).begin(),
 }

@@ -110,6 +110,21 @@ class Operator:
             lambda store: store.release(model.HostName(host)),
         )
 
+    def request(self, host: str, target: str, servers: str) -> None:
+        """``nova-ha evacuate``.
+
+        :param target: a host, or empty.
+        :param servers: names, separated by spaces; empty: all.
+        """
+        request = model.EvacuationRequest(
+            host=model.HostName(host),
+            by=NAME,
+            at=self._program.clock.utcnow(),
+            target=model.HostName(target) if target else None,
+            servers=tuple(map(model.InstanceId, servers.split())),
+        )
+        self._do("request", host, lambda store: store.request(request))
+
     def reserve(self, host: str) -> None:
         """Kept free for evacuated instances."""
         self._do(

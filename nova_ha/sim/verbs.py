@@ -131,6 +131,25 @@ _OPERATOR = (
         help="nova-ha host release: the end of a quarantine.",
     ),
     Verb(
+        name="request-evacuation",
+        target=Target.HOST,
+        help="nova-ha evacuate: the operator knows that the host is dead.",
+        parameters=(
+            Parameter(
+                name="to",
+                kind=Kind.TEXT,
+                help="the host that takes its instances first",
+                default="",
+            ),
+            Parameter(
+                name="servers",
+                kind=Kind.TEXT,
+                help="the instances that are moved, separated by spaces",
+                default="",
+            ),
+        ),
+    ),
+    Verb(
         name="reserve",
         target=Target.HOST,
         help="nova-ha host reserve: kept free for evacuated instances.",

@@ -198,6 +198,7 @@ class Cloud(
         self.history = {}
         self.verdicts = {}
         self.confirmations = {}
+        self.asked = {}
         self.servers = {}
         self.records = []
         self.calls = []
@@ -299,6 +300,11 @@ class Cloud(
 
     def consume(self, epoch, case):
         self.confirmations.pop(case, None)
+
+    def drop_request(self, epoch, request):
+        self.check(epoch)
+        if self.asked.get(request.host) == request:
+            del self.asked[request.host]
 
     # -- Nova --
 
@@ -548,6 +554,7 @@ class EngineUnderTest:
         self.handle(
             events.ConfirmationsRead(confirmations=dict(cloud.confirmations))
         )
+        self.handle(events.RequestsRead(requests=dict(cloud.asked)))
         self.handle(
             events.HostsRead(
                 hosts={

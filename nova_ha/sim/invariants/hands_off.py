@@ -38,7 +38,8 @@ class HandsOff(base.Invariant):
     """What an operator has set stays his.
 
     Truth: who has set what on Nova's services. A host is not powered off
-    that an operator had disabled or forced down before its case was opened,
+    that an operator had disabled or forced down before its case was opened
+    - unless he asks for its evacuation -
     and no service is enabled, and no force-down lifted, that is his. His
     word must have been there for :data:`truth.NEWS`: engines poll it. A
     service that we had forced down before he did is ours to lift, Nova
@@ -51,6 +52,8 @@ class HandsOff(base.Invariant):
     def __init__(self, truth: truth_mod.Truth, report: base.Report) -> None:
         super().__init__(truth, report)
         self._flags: dict[str, _Flags] = {}
+        self._asked: set[str] = set()
+        """Hosts that an operator has declared to be dead."""
 
     def watches(self) -> Mapping[str, base.Watch]:
         return {
@@ -58,6 +61,7 @@ class HandsOff(base.Invariant):
             "nova.disabled": self._disabled,
             "nova.enabled": self._enabled,
             "bmc.off-sent": self._off_sent,
+            "operator.request": self._request,
         }
 
     def _of(self, entry: journal.Entry) -> _Flags:
@@ -96,10 +100,13 @@ class HandsOff(base.Invariant):
             self.violated("an operator's disable is undone", entry)
         flags.disabled_at = None
 
+    def _request(self, entry: journal.Entry) -> None:
+        self._asked.add(str(entry.details["host"]))
+
     def _off_sent(self, entry: journal.Entry) -> None:
         host = str(entry.details["host"])
         log = self._truth.tree.cases.get(host)
-        if log is None:
+        if log is None or host in self._asked:
             return
         flags = self._of(entry)
         for at in (flags.forced_at, flags.disabled_at):

@@ -12,6 +12,8 @@
 
 """``ports.Membership``: what the engine is told of the hosts."""
 
+import dataclasses
+
 from nova_ha import exception
 from nova_ha.coordination import beacons
 from nova_ha.coordination import membership
@@ -68,6 +70,7 @@ class MembershipContract(coordinated.Coordinated):
             {
                 events.ControlRead,
                 events.ConfirmationsRead,
+                events.RequestsRead,
                 events.ContendersRead,
             },
             {type(event) for event in rest},
@@ -258,6 +261,22 @@ class MembershipContract(coordinated.Coordinated):
                 == events.ConfirmationsRead(confirmations={})
             )
         )
+
+    def test_requests(self) -> None:
+        self.start()
+        asked = model.EvacuationRequest(host=C1, by="me", at=NOW)
+        path = self.paths.request(C1)
+        self.put(self.operator_tree, path, asked)
+        # Neither of another host than its node is named after, nor poison.
+        self.put(self.operator_tree, self.paths.request(C2), asked)
+        poison = self.paths.request(model.HostName("c9"))
+        self.put(self.operator_tree, poison, b'{"v":1,"host":7}')
+        wanted = events.RequestsRead(requests={C1: asked})
+        self.eventually(lambda: self.sink.last(events.RequestsRead) == wanted)
+        again = dataclasses.replace(asked, by="somebody else")
+        self.put(self.operator_tree, path, again)
+        wanted = events.RequestsRead(requests={C1: again})
+        self.eventually(lambda: self.sink.last(events.RequestsRead) == wanted)
 
     def test_contenders(self) -> None:
         self.start()

@@ -140,9 +140,13 @@ class StoreContract(coordinated.Coordinated):
         record = coordinated.host_record()
         self.assertRaises(refused, store.enrol, epoch, record)
         self.assertRaises(refused, store.consume, epoch, case.id)
+        operator = self.open("operator")
+        asked = model.EvacuationRequest(host=C1, by="me", at=NOW)
+        self.put(operator, self.paths.request(C1), asked)
+        self.assertRaises(refused, store.drop_request, epoch, asked)
         path = self.paths.host(C1)
         if self.tree.get(path) is None:
-            self.put(self.open("operator"), path, record)
+            self.put(operator, path, record)
         self.assertRaises(refused, store.count_death, epoch, C1, NOW)
         self.assertRaises(refused, store.quarantine, epoch, C1, self.SICK)
         self.assertRaises(refused, store.bar, epoch, C1, {"bmc": self.BAR})
@@ -393,6 +397,17 @@ class StoreContract(coordinated.Coordinated):
         self.store.quarantine(self.epoch, C1, self.SICK)
         self.store.bar(self.epoch, C1, {"bmc": self.BAR})
         self.assertIsNone(self.read_back().record)
+
+    def test_drop_request(self) -> None:
+        path, operator = self.paths.request(C1), self.open("operator")
+        asked = model.EvacuationRequest(host=C1, by="me", at=NOW)
+        newer = dataclasses.replace(asked, by="somebody else")
+        self.put(operator, path, newer)
+        self.store.drop_request(self.epoch, asked)
+        self.assertIsNotNone(self.tree.get(path))
+        self.store.drop_request(self.epoch, newer)
+        self.assertIsNone(self.tree.get(path))
+        self.store.drop_request(self.epoch, newer)
 
     def test_consume(self) -> None:
         path = self.paths.confirmation(self.case.id)

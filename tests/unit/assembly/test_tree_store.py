@@ -12,6 +12,8 @@
 
 """What an operator changes in the tree."""
 
+import dataclasses
+
 from nova_ha import exception
 from nova_ha.assembly import tree_store
 from nova_ha.core import codec
@@ -51,6 +53,31 @@ class DomainsTest(RecordCase):
         self.assertRaises(
             exception.CoordinationError, self.store.domains, C1, failure="r"
         )
+
+
+class ReserveTest(RecordCase):
+    def test_on_and_off(self) -> None:
+        self.put(self.tree, self.path, coordinated.host_record())
+        self.assertTrue(self.store.reserve(C1, True).reserved)
+        self.assertFalse(self.store.reserve(C1, False).reserved)
+
+
+class RequestTest(RecordCase):
+    ASKED = model.EvacuationRequest(host=C1, by="me", at=coordinated.NOW)
+
+    def test_a_newer_one_takes_the_place_of_the_older(self) -> None:
+        self.store.request(self.ASKED)
+        self.assertEqual({C1: self.ASKED}, self.store.requests())
+        newer = dataclasses.replace(self.ASKED, servers=("s1", "s2"))
+        self.store.request(newer)
+        self.assertEqual({C1: newer}, self.store.requests())
+
+    def test_a_tree_of_an_older_release(self) -> None:
+        self.tree.delete(self.paths.requests)
+        error = self.assertRaises(
+            exception.ConfigError, self.store.request, self.ASKED
+        )
+        self.assertIn("nova-ha zk init", str(error))
 
 
 class ReleaseTest(RecordCase):

@@ -209,6 +209,7 @@ class FakeStore(operator.Store):
         self.calls = []
         self.error = None
         self.trail = FakeTrail()
+        self.asked = {}
 
     def picture(self):
         if self.error is not None:
@@ -234,6 +235,12 @@ class FakeStore(operator.Store):
 
     def confirm(self, case, *, by, comment):
         self.calls.append(("confirm", case.id, by, comment))
+
+    def request(self, request):
+        self.calls.append(("request", request))
+
+    def requests(self):
+        return self.asked
 
     def maintenance(self, host, on, *, by, reason):
         self.calls.append(("maintenance", host, on, by, reason))

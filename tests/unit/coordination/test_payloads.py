@@ -36,6 +36,7 @@ class TestUnreadable(base.TestCase):
             PATHS.cases,
             PATHS.verdicts,
             PATHS.confirmations,
+            PATHS.requests,
             PATHS.history,
         ):
             self.tree.create(path, b"")

@@ -93,6 +93,7 @@ BY_HAND = {
     "evacuate",
     # What changes where instances go, and no more.
     "reserve",
+    "request-evacuation",
     # What the caretaker does when it is true.
     "confirm",
     "release",

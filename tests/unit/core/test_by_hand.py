@@ -1,0 +1,175 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Evacuations that an operator asks for: what they overrule, and what not."""
+
+import dataclasses
+import datetime
+
+from nova_ha.core import by_hand
+from nova_ha.core import model
+from nova_ha.core.model import CaseState as S
+from nova_ha.core.model import MoveState
+from tests import base
+from tests.unit.core import builders as make
+from tests.unit.core import scenario
+
+
+def request(**changes):
+    values = {"host": "a", "by": "admin", "at": make.UTC} | changes
+    return model.EvacuationRequest(**values)
+
+
+class RefusalTestCase(base.TestCase):
+    def refusal(self, asked=None, seconds=0, facts=None, **record):
+        if facts is None:
+            facts = make.facts(record=make.record(**record))
+        return by_hand.refusal(
+            asked or request(), facts, {"a", "b"}, make.utc(seconds)
+        )
+
+    def test_of_a_host_without_a_beacon_is_followed(self):
+        self.assertEqual("", self.refusal())
+        self.assertEqual("", self.refusal(request(target="b")))
+
+    def test_a_beacon(self):
+        alive = make.facts(beacon=make.beacon())
+        self.assertIn("alive", self.refusal(facts=alive))
+
+    def test_not_enrolled(self):
+        self.assertIn("not enr", self.refusal(facts=make.facts(record=None)))
+
+    def test_hands_off(self):
+        self.assertIn("in maintenance", self.refusal(maintenance="RAM"))
+        self.assertIn("never be fenced", self.refusal(protected="engine"))
+
+    def test_a_target_that_can_be_none(self):
+        self.assertIn("a cannot", self.refusal(request(target="a")))
+        self.assertIn("c cannot", self.refusal(request(target="c")))
+
+    def test_one_that_has_waited_for_too_long(self):
+        self.assertEqual("", self.refusal(seconds=3600))
+        self.assertIn("older than 1:00:00", self.refusal(seconds=3601))
+
+
+class ByHandTestCase(scenario.ScenarioTestCase):
+    def ask(self, **changes):
+        at = self.cloud.clock.utcnow()
+        self.cloud.asked["a"] = request(at=at, **changes)
+
+    def fenced(self):
+        return [call for call in self.cloud.calls if call[0] == "fence"]
+
+    def test_a_host_that_somebody_has_disabled(self):
+        self.host.disabled_reason = "broken fan"
+        self.engine.run(5)
+        self.crash()
+        self.engine.run(60)
+        self.assertIsNone(self.engine.state("a"))
+        self.ask()
+        self.reach(S.EVACUATED)
+        self.assertEqual({}, self.cloud.asked)
+        self.assertEqual("admin", self.case.request.by)
+
+    def test_one_that_lives_is_left_alone(self):
+        self.ask()
+        self.engine.run(30)
+        self.assertIn("host.request_refused", self.codes())
+        self.assertEqual({}, self.cloud.asked)
+        self.assertIsNone(self.engine.state("a"))
+
+    def test_one_whose_nova_compute_reports_is_not_fenced(self):
+        self.host.agent = False
+        self.ask()
+        self.engine.run(60)
+        self.cloud.check_single_writer()
+        self.assertEqual([], self.calls("evacuate"))
+        self.assertEqual({"a0", "a1"}, self.host.guests)
+
+    def test_it_is_no_proof(self):
+        self.host.device = "fails"
+        self.crash()
+        self.ask()
+        self.reach(S.FENCE_FAILED)
+        self.engine.run(60)
+        self.assertEqual([], self.calls("evacuate"))
+
+    def test_a_successor_follows_it(self):
+        self.host.disabled_reason = "broken fan"
+        self.engine.run(5)
+        self.crash()
+        self.engine.run(30)
+        self.ask()
+        self.survive()
+        self.reach(S.EVACUATED)
+
+    def test_the_named_target_comes_first(self):
+        self.crash()
+        self.ask(target="d")
+        self.reach(S.EVACUATED)
+        self.assertEqual({"d"}, {call[2] for call in self.calls("evacuate")})
+
+    def test_only_the_named_servers_move(self):
+        self.crash()
+        self.ask(servers=("a1",))
+        self.reach(S.PARTIAL)
+        self.assertIs(MoveState.SKIPPED, self.move("a0").state)
+        self.assertIn("admin has named other", self.move("a0").reason)
+        self.assertIs(MoveState.DONE, self.move("a1").state)
+        self.ask()
+        self.reach(S.EVACUATED)
+
+    def test_what_was_given_up_is_tried_again(self):
+        self.cloud.outcomes.extend(["error"] * 10)
+        self.crash()
+        self.reach(S.PARTIAL, seconds=600)
+        self.assertIs(MoveState.FAILED, self.move("a0").state)
+        self.cloud.outcomes.clear()
+        self.ask()
+        self.reach(S.EVACUATED)
+        self.cloud.check_single_writer()
+
+    def test_a_goodbye_counts_again_once_the_host_is_back(self):
+        self.crash()
+        self.ask()
+        self.reach(S.EVACUATED)
+        self.come_back()
+        self.reach(S.SOAKING)
+        fenced = len(self.cloud.calls)
+        self.host.goodbye = make.goodbye(
+            boot=self.host.boot_id, said_at=self.cloud.clock.utcnow()
+        )
+        self.host.agent = self.host.compute = False
+        self.engine.run(60)
+        new = [call[0] for call in self.cloud.calls[fenced:]]
+        self.assertNotIn("fence", new)
+
+    def test_one_for_a_host_that_is_back_is_refused(self):
+        self.to_soaking()
+        self.host.agent = False
+        self.ask()
+        self.engine.run(2)
+        self.assertIn("host.request_refused", self.codes())
+
+
+class TakeTestCase(base.TestCase):
+    def test_a_pinned_target_stays_pinned(self):
+        move = model.Move(
+            instance="i1", state=MoveState.FAILED, target="b", attempts=5
+        )
+        self.assertEqual(
+            dataclasses.replace(
+                move, state=MoveState.RETRY, attempts=0, reason="again"
+            ),
+            by_hand._revived(move, "again"),
+        )
+        self.assertEqual(datetime.timedelta(hours=1), by_hand.LIFETIME)
