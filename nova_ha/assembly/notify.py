@@ -71,6 +71,13 @@ def open_notifier(
         raise exception.ConfigError(
             "[DEFAULT] transport_url", str(error)
         ) from None
+    except (oslo_messaging.InvalidTransportURL, ValueError):
+        # What it says may quote the URL, which holds a password.
+        raise exception.ConfigError(
+            "[DEFAULT] transport_url",
+            "is no URL of a message bus",
+            "write rabbit://USER:PASSWORD@HOST:PORT/VHOST",
+        ) from None
     if not any(conf.oslo_messaging_notifications.driver):
         return ProcessNotifier(None, others)
     notifier = oslo_messaging.Notifier(

@@ -34,8 +34,9 @@ from nova_ha.engine import executor as executor_mod
 from nova_ha.engine import metering
 from nova_ha.engine import performer as performer_mod
 from tests.fakes import fencing_file
+from tests.fakes import host as host_mod
 
-START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+START = host_mod.START
 
 
 class FakeClock(clock_mod.Clock):
@@ -87,97 +88,6 @@ class StrictNotifier(Notifier):
             raise AssertionError(problem)
 
 
-class Host:
-    """A hypervisor with its agent, nova-compute and device."""
-
-    def __init__(self, name):
-        self.name = model.HostName(name)
-        self.boot = 1
-        self.running = True
-        self.agent = True
-        self.compute = True
-        self.power = model.PowerState.ON
-        self.device = "obeys"  # or: fails, hung, lies
-        self.guests = set()
-        self.goodbye = None
-        self.maintenance = ""
-        self.protected = ""
-        self.failure_domain = ""
-        self.storage_domain = ""
-        self.reserved = False
-        self.incidents = ()
-        self.quarantine = None
-        self.barred = {}
-        self.fencing = None
-        self.other_chassis = False
-        self.sequence = 1
-        self.reported_at = START
-        self.forced_down = False
-        self.disabled_reason = ""
-
-    @property
-    def boot_id(self):
-        return model.BootId(f"{self.name}-boot-{self.boot}")
-
-    def crash(self):
-        """The operating system stops; the power stays on."""
-        self.running = False
-        self.agent = self.compute = False
-        self.guests.clear()
-
-    def power_on(self):
-        self.power = model.PowerState.ON
-        self.boot += 1
-        self.running = self.agent = self.compute = True
-
-    def facts(self):
-        beacon = None
-        if self.agent:
-            beacon = model.Beacon(
-                host=self.name,
-                boot_id=self.boot_id,
-                machine_id=f"machine-{self.name}",
-                system_uuid=f"uuid-{self.name}",
-            )
-        return model.HostFacts(
-            host=self.name,
-            record=model.HostRecord(
-                host=self.name,
-                machine_id=f"machine-{self.name}",
-                system_uuid=f"uuid-{self.name}",
-                service_id=f"service-{self.name}",
-                protected=self.protected,
-                maintenance=self.maintenance,
-                failure_domain=self.failure_domain,
-                storage_domain=self.storage_domain,
-                reserved=self.reserved,
-                incidents=self.incidents,
-                quarantine=self.quarantine,
-                barred=self.barred,
-                fencing=self.fencing,
-            ),
-            beacon=beacon,
-            goodbye=self.goodbye,
-            inventory=model.GuestInventory(
-                host=self.name,
-                boot_id=self.boot_id,
-                guests=frozenset(self.guests),
-                sequence=self.sequence,
-            ),
-        )
-
-    def service(self):
-        return model.ServiceReport(
-            host=self.name,
-            service_id=f"service-{self.name}",
-            reported_at=self.reported_at,
-            up=not self.forced_down,
-            forced_down=self.forced_down,
-            disabled=bool(self.disabled_reason),
-            disabled_reason=self.disabled_reason,
-        )
-
-
 class Cloud(
     fencing_file.FencingFile,
     ports.Membership,
@@ -190,7 +100,7 @@ class Cloud(
 
     def __init__(self, names=("a", "b", "c", "d"), instances=2):
         self.clock = FakeClock()
-        self.hosts = {name: Host(name) for name in names}
+        self.hosts = {name: host_mod.Host(name) for name in names}
         self.control = model.Control(armed=True)
         self.epoch = model.Epoch(1)
         self.stored = {}

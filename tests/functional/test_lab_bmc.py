@@ -58,6 +58,8 @@ class BmcCases:
         (site.shared / "guests").mkdir(parents=True)
         self.machine = lab_machine.Machine(state / "hosts" / "cmp1")
         self.machine.directory.mkdir(parents=True)
+        # One that a test has switched on by itself carries no marker.
+        self.addCleanup(self.machine.power_off)
         runner = [sys.executable, "-S", "-m", "lab.guests", "run"]
         boot.write_units(
             self.machine,

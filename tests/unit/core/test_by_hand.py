@@ -151,7 +151,7 @@ class ByHandTestCase(scenario.ScenarioTestCase):
         self.host.agent = self.host.compute = False
         self.engine.run(60)
         new = [call[0] for call in self.cloud.calls[fenced:]]
-        self.assertNotIn("fence", new)
+        self.assertNotIn("off", new)
 
     def test_one_for_a_host_that_is_back_is_refused(self):
         self.to_soaking()

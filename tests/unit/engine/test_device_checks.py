@@ -21,6 +21,7 @@ from nova_ha.core import policy as policy_mod
 from nova_ha.engine import jobs
 from tests import base
 from tests.fakes import cloud as fakes
+from tests.fakes import host as fakes_host
 
 HOUR = 3600.0
 POLICY = policy_mod.Policy(device_check_interval=4 * HOUR)
@@ -165,7 +166,7 @@ class DeviceChecksTestCase(EngineTestCase):
         waiting = []
         checks = self.engine.controller._device_checks
         checks._submit = waiting.append
-        views = [fakes.Host(f"compute-{number}") for number in range(100)]
+        views = [fakes_host.Host(f"compute-{number}") for number in range(100)]
         views = [self.view(one) for one in views]
         checks.look(views, (), self.cloud.clock.now + 10 * HOUR)
         found = [one for one in waiting if isinstance(one, jobs.CheckDevices)]

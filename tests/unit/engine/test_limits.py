@@ -21,6 +21,7 @@ from nova_ha.core import recovery
 from nova_ha.core.model import CaseState
 from tests import base
 from tests.fakes import cloud as fakes
+from tests.fakes import host as fakes_host
 from tests.unit.core import builders as make
 
 
@@ -186,7 +187,7 @@ class GoneTestCase(LimitsTestCase):
         controller = self.engine.controller
         for number in range(20):
             name = f"x{number}"
-            host = self.cloud.hosts[name] = fakes.Host(name)
+            host = self.cloud.hosts[name] = fakes_host.Host(name)
             self.engine.run(5)
             host.agent = host.compute = False
             self.engine.run(5)
