@@ -34,8 +34,8 @@ READABLE = {
     acl.Role.ENGINE: {
         "hosts", "hosts/c1", "agents", "agents/c1", "agents/c1/beacon",
         "agents/c1/goodbye", "leader", "cases", "cases/c1", "verdicts",
-        "verdicts/c1", "confirmations", "confirmations/case-1", "history",
-        "history/case-0", "control", "roles",
+        "verdicts/c1", "confirmations", "confirmations/case-1", "requests",
+        "requests/c1", "history", "history/case-0", "control", "roles",
     },
     acl.Role.AGENT: {
         "hosts/c1", "agents", "agents/c1", "agents/c1/beacon",
@@ -66,6 +66,7 @@ class AclTest(zookeeper.ZooKeeperTest):
         store.save(coordinated.case(epoch=self.epoch), None)
         store.publish(self.epoch, C1, coordinated.verdict())
         self.operator.create(self.paths.confirmation(CASE))
+        self.operator.create(self.paths.request(C1))
 
     def leader_node(self) -> str:
         (name,) = self.operator.children(self.paths.leader)
@@ -188,6 +189,7 @@ class AclTest(zookeeper.ZooKeeperTest):
             self.paths.control,
             self.paths.roles,
             self.paths.confirmation(CASE),
+            self.paths.request(C1),
         ):
             self.assertRaises(DENIED, self.engine.set, path, b"")
         self.assertRaises(DENIED, self.engine.delete, self.paths.beacon(C1))
@@ -197,6 +199,7 @@ class AclTest(zookeeper.ZooKeeperTest):
             self.engine.create,
             self.paths.confirmation(model.CaseId("x")),
         )
+        self.assertRaises(DENIED, self.engine.create, self.paths.request(C2))
         # Using one up is all.
         store.consume(self.epoch, CASE)
 
