@@ -106,7 +106,7 @@ def _revived(move: Move, why: str) -> Move:
     if move.state is not MoveState.FAILED:
         return move
     return dataclasses.replace(
-        move, state=MoveState.RETRY, attempts=0, reason=why
+        move, state=MoveState.RETRY, forgiven=move.attempts, reason=why
     )
 
 

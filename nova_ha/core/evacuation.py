@@ -168,7 +168,7 @@ def _decide(
         if others <= finding.asking and _may_ask(work, move):
             return move
         return held(work, move, others)
-    if move.attempts >= work.world.policy.evacuation_attempts:
+    if move.counted >= work.world.policy.evacuation_attempts:
         return _give_up(work, move, others)
     if slots <= 0:
         return move

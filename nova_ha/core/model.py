@@ -390,6 +390,10 @@ class Move:
     state: MoveState = MoveState.PENDING
     target: HostName | None = None
     attempts: int = 0
+    """Requests that may have been sent; never forgotten, since each may yet
+    come to life."""
+    forgiven: int = 0
+    """Those made before an operator asked for more; they do not count."""
     migration: int | None = None
     """Id of the latest migration record seen for this move."""
     ignored: int = 0
@@ -425,6 +429,11 @@ class Move:
     @property
     def final(self) -> bool:
         return self.state.final
+
+    @property
+    def counted(self) -> int:
+        """Attempts that count for the limit and the pauses."""
+        return self.attempts - self.forgiven
 
 
 @record

@@ -12,8 +12,8 @@
 
 """A case that is too large for one znode: what can be left out.
 
-A move takes some 460 bytes, so the limit is met by a host with more than
-1,900 instances, and by histories full of texts. Nothing is left out that a
+A move takes some 480 bytes, so the limit is met by a host with more than
+1,850 instances, and by histories full of texts. Nothing is left out that a
 successor would need: the state, target and record of every move stay, and all
 that is known of those that are not over.
 """

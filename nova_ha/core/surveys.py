@@ -199,7 +199,7 @@ def update_moves(work: Work, changed: Iterable[Move]) -> None:
 
 def pause(work: Work, move: Move) -> None:
     policy = work.world.policy
-    pause = policy.evacuation_backoff * 2 ** max(move.attempts - 1, 0)
+    pause = policy.evacuation_backoff * 2 ** max(move.counted - 1, 0)
     work.later(str(move.instance), min(pause, policy.evacuation_backoff_max))
 
 

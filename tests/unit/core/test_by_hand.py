@@ -134,7 +134,10 @@ class ByHandTestCase(scenario.ScenarioTestCase):
         self.reach(S.PARTIAL, seconds=600)
         self.assertIs(MoveState.FAILED, self.move("a0").state)
         self.cloud.outcomes.clear()
+        before = self.move("a0").attempts
         self.ask()
+        self.engine.run(1)
+        self.assertGreaterEqual(self.move("a0").attempts, before)
         self.reach(S.EVACUATED)
         self.cloud.check_single_writer()
 
@@ -168,7 +171,7 @@ class TakeTestCase(base.TestCase):
         )
         self.assertEqual(
             dataclasses.replace(
-                move, state=MoveState.RETRY, attempts=0, reason="again"
+                move, state=MoveState.RETRY, forgiven=5, reason="again"
             ),
             by_hand._revived(move, "again"),
         )

@@ -47,7 +47,7 @@ class SlimTestCase(base.TestCase):
         return codec.decode(model.RecoveryCase, data, "/cases/a")
 
     def test_what_fits_stays_whole(self):
-        case = make.case(moves=moves(1900))
+        case = make.case(moves=moves(1850))
         self.assertEqual(case, self.encode(case))
 
     def test_what_does_not_fit_loses_what_only_people_read(self):
