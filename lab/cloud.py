@@ -336,7 +336,11 @@ class Cloud:
                 for name, state in self.compute_states().items()
                 if state == "up"
             }
-            return wanted <= up and wanted <= self.nova_services.mapped_hosts()
+            return (
+                wanted <= up
+                and wanted <= self.nova_services.mapped_hosts()
+                and wanted <= self.placement.offered_hosts()
+            )
 
         try:
             process.wait_until(usable, timeout, "hypervisors", interval=0.3)
@@ -357,6 +361,8 @@ class Cloud:
         :param on_host: where, instead of where the scheduler likes.
         :raises lab.process.LabError: when one goes to ERROR.
         """
+        if on_host is not None:
+            self.wait_hosts_up([on_host])
         nova = self.nova()
         flavor = nova.flavors.find(name=FLAVOR)
         image = nova.glance.find_image(IMAGE)

@@ -74,6 +74,20 @@ class Placement:
         port = self._site.ports.get("placement")
         self._site.wait_listening(self.process, port)
 
+    def offered_hosts(self) -> set[str]:
+        """Hosts that it offers to the scheduler: their nova-compute has
+        reported what it has, and that it is not disabled. Nova's API shows
+        them as up some seconds earlier."""
+        rows = self._database.query(
+            "placement",
+            "SELECT DISTINCT p.name FROM resource_providers p "
+            "JOIN inventories i ON i.resource_provider_id = p.id "
+            "WHERE p.id NOT IN (SELECT t.resource_provider_id "
+            "FROM resource_provider_traits t JOIN traits n "
+            "ON n.id = t.trait_id WHERE n.name = 'COMPUTE_STATUS_DISABLED')",
+        )
+        return {str(row[0]) for row in rows}
+
     def stop(self) -> None:
         """Stop it."""
         self.process.stop()
