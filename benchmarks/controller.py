@@ -94,6 +94,10 @@ class AtOnce(executor.Executor):
                 return events.Saved(host=case.host, case=case.id, version=1)
             case jobs.PublishVerdict(host=host, verdict=verdict):
                 return events.Published(host=host, verdict=verdict)
+            case jobs.CheckTopology():
+                return events.TopologyChecked(
+                    state=model.TopologyState(version=1)
+                )
             case jobs.Perform(action=actions.ReadPower(host=host)):
                 return events.PowerRead(
                     host=host, reading=_reads_on(host), began=0.0
