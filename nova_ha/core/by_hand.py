@@ -23,7 +23,7 @@ import datetime
 from collections.abc import Collection
 
 from nova_ha.core import model
-from nova_ha.core.model import CaseState
+from nova_ha.core import transitions
 from nova_ha.core.model import EvacuationRequest
 from nova_ha.core.model import HostName
 from nova_ha.core.model import Move
@@ -34,16 +34,6 @@ from nova_ha.core.work import Work
 LIFETIME = datetime.timedelta(hours=1)
 """For how long a request may wait for a leader: what was dead then may be
 alive now. UTC of two machines is compared, so it is no fine limit."""
-
-_LATE = frozenset(
-    [
-        CaseState.RETURNING,
-        CaseState.SOAKING,
-        CaseState.CLOSED,
-        CaseState.CANCELLED,
-    ]
-)
-"""States of a case that takes no request any more."""
 
 
 def refusal(
@@ -77,7 +67,7 @@ def refusal(
 def too_late(case: model.RecoveryCase) -> bool:
     """Whether a case takes no request any more: its host is back, or is
     about to be looked at anew."""
-    return case.state in _LATE
+    return case.state in transitions.BACK
 
 
 def take(work: Work) -> None:

@@ -78,3 +78,7 @@ TRANSITIONS: Mapping[tuple[CaseState, CaseState], str] = {
 """Every change of state that there is, with the reason why it is right."""
 
 ENDED = frozenset([S.CLOSED, S.CANCELLED])
+
+BACK = ENDED | {S.RETURNING, S.SOAKING}
+"""The host is back, or was never touched: from here on its own signs count
+again, and no operator's request is taken any more."""

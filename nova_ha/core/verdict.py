@@ -24,6 +24,7 @@ from nova_ha.core import model
 from nova_ha.core import policy as policy_mod
 from nova_ha.core import sources as sources_mod
 from nova_ha.core import texts
+from nova_ha.core import transitions
 from nova_ha.core.model import Reason
 from nova_ha.core.model import Verdict
 from nova_ha.core.model import VerdictKind as Kind
@@ -205,16 +206,6 @@ def _begun(case: model.RecoveryCase | None) -> bool:
     )
 
 
-_BACK = frozenset(
-    [
-        model.CaseState.RETURNING,
-        model.CaseState.SOAKING,
-        model.CaseState.CLOSED,
-        model.CaseState.CANCELLED,
-    ]
-)
-
-
 def _by_hand(case: model.RecoveryCase | None) -> bool:
     """An operator knows the host to be dead: neither its agent's goodbye nor
     a flag on its nova-compute says otherwise. Signs of life do, and a return
@@ -222,7 +213,7 @@ def _by_hand(case: model.RecoveryCase | None) -> bool:
     return (
         case is not None
         and case.request is not None
-        and case.state not in _BACK
+        and case.state not in transitions.BACK
     )
 
 
