@@ -86,6 +86,11 @@ _NO_PROOF = {
 """Parameters by which agents are known whose ``off`` says nothing of the
 power (fence-agents 4.12), and what it says."""
 
+_SUSPENDED_IS_OFF = frozenset(
+    ["fence_amt", "fence_skalar", "fence_vmware_rest", "fence_vmware_soap"]
+)
+"""Agents that nothing in their metadata betrays (fence-agents 4.12)."""
+
 _SCRIPT = re.compile(r"_script$|^exec$|^runon")
 _SECRET = re.compile(
     r"pass(wd|word|phrase)|secret|token|api_?key|access_key|community|_kg$"
@@ -220,6 +225,11 @@ def _read(path: str, *_version: int) -> Metadata:
         raise ValueError(
             f"{name} cuts a host from its network or storage, and leaves its "
             "instances running: that is no power-off"
+        )
+    if name in _SUSPENDED_IS_OFF:
+        raise ValueError(
+            f"{name} calls a suspended machine off, which can wake up: that "
+            "proves nothing"
         )
     if metadata.no_proof:
         raise ValueError(f"{name} {metadata.no_proof}: that proves nothing")

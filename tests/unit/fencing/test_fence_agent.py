@@ -299,6 +299,14 @@ class ParametersTest(AgentTestCase):
             self.assertIn(words, error)
             self.assertIn("that proves nothing", error)
 
+    def test_agents_that_call_a_suspended_machine_off(self) -> None:
+        self._install("")
+        (self.directory / "fence_x").rename(
+            self.directory / "fence_vmware_soap"
+        )
+        error = self._refused(agent="fence_vmware_soap")
+        self.assertIn("fence_vmware_soap calls a suspended machine", error)
+
     def test_agents_that_show_the_password(self) -> None:
         for name, program in (
             ("lanplus", "ipmitool"),
