@@ -15,13 +15,13 @@
 import contextlib
 import json
 import pathlib
-import signal
 import sys
 import traceback
 from collections.abc import Iterator
 from typing import Any
 
 from lab import cloud as cloud_mod
+from lab import interrupts
 from lab import process
 from lab.demo import acts
 from lab.demo import evidence
@@ -31,33 +31,21 @@ from lab.demo import settings as settings_mod
 USAGE = "usage: python -m lab.demo [run|up|down]"
 
 
-class Interrupted(Exception):
-    """SIGTERM or SIGINT."""
-
-
 def main(arguments: list[str]) -> int:
     """Returns the exit status."""
     verb = arguments[0] if arguments else "run"
     if len(arguments) > 1 or verb not in ("run", "up", "down"):
         print(USAGE, file=sys.stderr)
         return 2
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    interrupts.catch()
     try:
         return {"run": run, "up": up, "down": down}[verb]()
-    except Interrupted:
+    except interrupts.Interrupted:
         print("\ninterrupted; everything that was started is stopped")
         return 130
     except process.LabError as error:
         print(f"\nERROR: {error}", file=sys.stderr)
         return 1
-
-
-def _interrupt(number: int, frame: object) -> None:
-    # The next one must not cut the cleaning up short.
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, signal.SIG_IGN)
-    raise Interrupted
 
 
 def _cloud(settings: settings_mod.Settings) -> cloud_mod.Cloud:
@@ -162,7 +150,7 @@ def _play(
         _acts(stage, settings, result)
     except (process.LabError, TimeoutError) as error:
         return str(error)
-    except Interrupted:
+    except interrupts.Interrupted:
         raise
     except Exception as error:
         traceback.print_exc()
@@ -180,8 +168,10 @@ def _acts(
     screen, cloud = stage.screen, stage.cloud
     first = cloud.hosts[0].name
     if settings.reference:
+        screen.act("Reference: a bare script evacuates the same instances")
         cloud.boot_servers(settings.instances, first)
         bare = acts.bare(stage, first)
+        acts.delete_servers(stage)
     screen.act("Act 1: a hypervisor dies")
     cloud.boot_servers(settings.instances, first)
     screen.say(f"{settings.instances} servers are up on {first}")

@@ -159,26 +159,30 @@ def show_split(screen: screen_mod.Screen, times: dict[str, Any]) -> None:
     )
 
 
-def bare(stage: Stage, host: str) -> float:
-    """The reference: a bare script, with nova_ha paused."""
-    stage.screen.act("Reference: a bare script evacuates the same instances")
+def bare(stage: Stage, host: str, pool: int = reference.POOL) -> float:
+    """The reference: a bare script, with nova_ha paused; the host is back in
+    service afterwards. Returns the script's seconds."""
     stage.cloud.nova_ha.cli("pause", "--reason", "reference run")
     before = stage.where()
     on_host = sum(where == host for where in before.values())
     stage.screen.say(f"{host} with {on_host} instances is switched off")
     stage.cloud.host(host).power_off()
-    seconds = reference.evacuate(stage.cloud, host)
+    seconds = reference.evacuate(stage.cloud, host, pool)
     stage.screen.say(f"all moved in {seconds:.1f} s; {host} comes back")
     reference.take_back(stage.cloud, host)
+    stage.cloud.nova_ha.cli("resume")
+    # A host that has come back by itself takes no instances for a while.
+    stage.wait_watched()
+    return seconds
+
+
+def delete_servers(stage: Stage) -> None:
+    """Delete all servers and wait for their end."""
     for server in stage.nova.servers.list(search_opts={"all_tenants": 1}):
         server.delete()
     process.wait_until(
         lambda: not stage.where(), 120, "the servers' end", interval=0.5
     )
-    stage.cloud.nova_ha.cli("resume")
-    # A host that has come back by itself takes no instances for a while.
-    stage.wait_watched()
-    return seconds
 
 
 def death(stage: Stage, host: str) -> tuple[dict[str, Any], int]:

@@ -11,7 +11,7 @@
 # under the License.
 
 """What a bare script needs for the same: force down, then evacuate in a
-thread pool of 8 and let Nova's scheduler choose. No proof, no records, no
+thread pool and let Nova's scheduler choose. No proof, no records, no
 second thought; the time to compare with."""
 
 import concurrent.futures
@@ -23,10 +23,13 @@ from lab import process
 POOL = 8
 
 
-def evacuate(cloud: cloud_mod.Cloud, host: str, timeout: float = 600) -> float:
+def evacuate(
+    cloud: cloud_mod.Cloud, host: str, pool: int = POOL, timeout: float = 600
+) -> float:
     """Evacuate a host that is off; returns seconds from before the
     force-down to the last instance done.
 
+    :param pool: how many instances at the same time.
     :raises lab.process.LabError: an instance did not make it.
     """
     nova = cloud.nova()
@@ -34,8 +37,8 @@ def evacuate(cloud: cloud_mod.Cloud, host: str, timeout: float = 600) -> float:
     servers = nova.servers.list(search_opts={"host": host, "all_tenants": 1})
     began = time.monotonic()
     nova.services.force_down(service.id, True)
-    with concurrent.futures.ThreadPoolExecutor(POOL) as pool:
-        list(pool.map(lambda one: _one(cloud, one.id, timeout), servers))
+    with concurrent.futures.ThreadPoolExecutor(pool) as threads:
+        list(threads.map(lambda one: _one(cloud, one.id, timeout), servers))
     return time.monotonic() - began
 
 

@@ -1,0 +1,187 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""The cloud in which evacuations are timed: the demo's, with eight hosts."""
+
+import concurrent.futures
+import contextlib
+import datetime
+import pathlib
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks import evacuation
+from lab import cloud as lab_cloud
+from lab import process
+from lab.demo import acts
+from lab.demo import evidence
+from lab.demo import screen
+from nova_ha.core import model
+
+HOSTS = 8
+STATE = process.REPOSITORY / ".lab" / "bench-evacuation"
+
+MOVERS = 8
+"""Servers that are moved back at the same time."""
+
+RECOVERY_TIMEOUT = 600.0
+RETURN_TIMEOUT = 300.0
+
+_REQUEST = re.compile(
+    r"^(?P<at>[-\d]+ [:.\d]+) \d+ INFO nova\.api\.openstack\.requestlog "
+)
+
+
+@contextlib.contextmanager
+def opened() -> Iterator["Cloud"]:
+    """A cloud that nova_ha watches, armed; taken down at the end.
+
+    :raises lab.process.LabError: a guest ran on two hosts at the same time:
+        then no time means anything.
+    """
+    names = [f"cmp{number}" for number in range(1, HOSTS + 1)]
+    cloud = lab_cloud.Cloud(
+        STATE,
+        [lab_cloud.HostSpec(name) for name in names],
+        say=lambda line: print(f"    {line}", file=sys.stderr, flush=True),
+    )
+    with cloud:
+        stage = acts.Stage(cloud, screen.Screen())
+        try:
+            stage.wait_watched()
+            cloud.nova_ha.cli("arm")
+            yield Cloud(stage)
+        finally:
+            stage.close()
+        if found := evidence.double_active(cloud):
+            raise process.LabError(f"guests ran on two hosts: {found}")
+
+
+class Cloud(evacuation.Cloud):
+    """Real hypervisors' deaths, and what it takes to have them again."""
+
+    def __init__(self, stage: acts.Stage) -> None:
+        self._stage = stage
+        self._cloud = stage.cloud
+        self._nova = stage.nova
+        self.hosts = [host.name for host in stage.cloud.hosts]
+
+    # -- before a run --
+
+    def gather(self, instances: int, host: str) -> None:
+        self._cloud.wait_hosts_up([host])
+        servers = self._servers()
+        away = [one.id for one in servers if _place(one)[0] != host]
+        with concurrent.futures.ThreadPoolExecutor(MOVERS) as pool:
+            list(pool.map(lambda server: self._move(server, host), away))
+        missing = instances - len(servers)
+        if missing > 0:
+            self._cloud.boot_servers(missing, host)
+        self._wait_well()
+        self._stage.check_running()
+
+    def _servers(self) -> list[Any]:
+        found = self._nova.servers.list(search_opts={"all_tenants": 1})
+        return list(found)
+
+    def _move(self, server: str, host: str) -> None:
+        nova = self._cloud.nova()
+        nova.servers.live_migrate(server, host, block_migration="auto")
+        process.wait_until(
+            lambda: _place(nova.servers.get(server)) == (host, "ACTIVE"),
+            120,
+            f"{server} to move to {host}",
+            interval=0.3,
+        )
+
+    def _wait_well(self) -> None:
+        """Wait until every host is in service and no case is open."""
+        process.wait_until(
+            lambda: not any(map(self._stage.tree.case, self.hosts)),
+            RETURN_TIMEOUT,
+            "the lost hosts' return to service",
+            interval=0.5,
+        )
+        self._cloud.wait_hosts_up()
+        self._stage.wait_watched()
+
+    # -- runs --
+
+    def bare(self, host: str, pool: int, spawn_delay: float) -> float:
+        with self._slow_spawns(spawn_delay):
+            return acts.bare(self._stage, host, pool)
+
+    def ours(self, host: str, spawn_delay: float) -> evacuation.Recovery:
+        with self._slow_spawns(spawn_delay):
+            self._cloud.host(host).kill()
+            case = self._recovered(host)
+        ended = datetime.datetime.now(datetime.UTC)
+        self._stage.check_running()
+        requests = count_requests(
+            self._cloud.site.log / "nova.log", case.times["fenced"], ended
+        )
+        self._cloud.host(host).power_on()
+        return evacuation.Recovery(_seconds(case), requests)
+
+    @contextlib.contextmanager
+    def _slow_spawns(self, seconds: float) -> Iterator[None]:
+        for host in self._cloud.hosts:
+            host.machine.turn(spawn_delay=seconds)
+        try:
+            yield
+        finally:
+            for host in self._cloud.hosts:
+                host.machine.turn(spawn_delay=0.0)
+
+    def _recovered(self, host: str) -> model.RecoveryCase:
+        """Follows the case in ZooKeeper: it must not cost Nova anything.
+
+        :raises lab.process.LabError: an instance was not moved.
+        """
+        case: model.RecoveryCase | None = None
+
+        def recovered() -> bool:
+            nonlocal case
+            case = self._stage.tree.case(host)
+            return case is not None and case.state in acts.RECOVERED
+
+        process.wait_until(
+            recovered, RECOVERY_TIMEOUT, f"{host}'s recovery", interval=0.2
+        )
+        if case is None or case.state is not model.CaseState.EVACUATED:
+            raise process.LabError(f"not all of {host} was moved: {case}")
+        return case
+
+
+def _place(server: Any) -> tuple[str, str]:
+    return getattr(server, "OS-EXT-SRV-ATTR:host"), server.status
+
+
+def _seconds(case: model.RecoveryCase) -> float:
+    """From before the force-down, as the script's, to the last instance."""
+    last = max(move.done_at for move in case.moves if move.done_at)
+    return (last - case.times["fenced"]).total_seconds()
+
+
+def count_requests(
+    log: pathlib.Path, begin: datetime.datetime, end: datetime.datetime
+) -> int:
+    """The requests that nova-api has answered between two moments, by its
+    own log, which has the machine's local time."""
+    found = 0
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+        entry = _REQUEST.match(line)
+        if entry is not None:
+            at = datetime.datetime.fromisoformat(entry["at"]).astimezone()
+            found += begin <= at <= end
+    return found
