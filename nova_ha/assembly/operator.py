@@ -18,13 +18,14 @@
 import abc
 import datetime
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from oslo_config import cfg
 
 from nova_ha import exception
 from nova_ha.coordination import acl
-from nova_ha.coordination import audit
 from nova_ha.coordination import settings as settings_module
+from nova_ha.core import audit
 from nova_ha.core import model
 from nova_ha.core import policy as policy_module
 from nova_ha.core.model import HostName
@@ -41,6 +42,21 @@ class Picture:
     hosts: Mapping[HostName, model.HostFacts]
     verdicts: Mapping[HostName, model.PublishedVerdict]
     cases: Mapping[HostName, model.RecoveryCase]  # the open ones
+
+
+class Trail(Protocol):
+    """What operators did to the power of hosts. An entry is written before
+    its deed, and completed after; all methods raise CoordinationUnavailable
+    and CoordinationDenied."""
+
+    def begin(self, entry: audit.Entry) -> audit.Entry:
+        """Add an entry; returns it as it is kept, to be completed."""
+
+    def end(self, entry: audit.Entry) -> None:
+        """Complete an entry with its result."""
+
+    def read(self) -> Sequence[audit.Entry]:
+        """All that are kept, the newest first."""
 
 
 class Store(abc.ABC):
@@ -76,9 +92,11 @@ class Store(abc.ABC):
         """
 
     @abc.abstractmethod
-    def request(self, request: model.EvacuationRequest) -> None:
+    def request(
+        self, request: model.EvacuationRequest
+    ) -> model.EvacuationRequest:
         """Ask the leading engine for an evacuation; replaces an earlier
-        request for the same host.
+        request for the same host. Returns the request as it is kept.
 
         :raises ConfigError: the tree has no place for it yet.
         """
@@ -139,7 +157,7 @@ class Store(abc.ABC):
 
     @property
     @abc.abstractmethod
-    def trail(self) -> audit.Trail:
+    def trail(self) -> Trail:
         """What operators did to the power of hosts."""
 
     @abc.abstractmethod

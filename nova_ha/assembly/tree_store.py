@@ -183,7 +183,9 @@ class TreeStore(operator.Store):
         if stored is None or stored.id != case.id:
             raise znodes.NodeMissing(path)
 
-    def request(self, request: model.EvacuationRequest) -> None:
+    def request(
+        self, request: model.EvacuationRequest
+    ) -> model.EvacuationRequest:
         path = self._paths.request(request.host)
         data = codec.encode(request, path)
         changes: list[znodes.Operation] = [znodes.Create(path, data)]
@@ -199,6 +201,7 @@ class TreeStore(operator.Store):
             raise exception.ConfigError(
                 self._paths.requests, "has changed or is missing", acl.REMEDY
             ) from None
+        return request
 
     def requests(self) -> Mapping[HostName, model.EvacuationRequest]:
         self._tree.sync(self._paths.root)

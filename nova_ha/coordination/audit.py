@@ -38,12 +38,12 @@ class Trail:
         self._paths = paths
         self._decoder = reading.Decoder()
 
-    def begin(self, entry: audit.Entry) -> str:
-        """Add an entry, before anything is done; returns its path.
+    def begin(self, entry: audit.Entry) -> audit.Entry:
+        """Add an entry, before anything is done; returns it as it is kept.
 
         :raises CoordinationError: the tree has no place for it yet.
         """
-        path = self._paths.deed(f"{entry.at:%Y%m%dT%H%M%S.%fZ}-{entry.host}")
+        path = self._path(entry)
         try:
             self._tree.create(path, codec.encode(entry, path))
         except znodes.NodeMissing:
@@ -51,10 +51,11 @@ class Trail:
                 self._paths.audit, "is missing", "run: nova-ha zk init"
             ) from None
         self._trim()
-        return path
+        return entry
 
-    def end(self, path: str, entry: audit.Entry) -> None:
+    def end(self, entry: audit.Entry) -> None:
         """Complete an entry with its result."""
+        path = self._path(entry)
         self._tree.set(path, codec.encode(entry, path))
 
     def read(self) -> Sequence[audit.Entry]:
@@ -65,6 +66,9 @@ class Trail:
             for node in self._tree.get_many(self._all()).values()
         )
         return [entry for entry in found if entry is not None]
+
+    def _path(self, entry: audit.Entry) -> str:
+        return self._paths.deed(f"{entry.at:%Y%m%dT%H%M%S.%fZ}-{entry.host}")
 
     def _all(self) -> list[str]:
         """Their paths, the newest first: they are named after their time."""

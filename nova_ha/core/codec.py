@@ -66,10 +66,13 @@ class _Misfit(Exception):
         super().__init__(f"{field}: {problem}" if field else problem)
 
 
-def encode(value: Any, where: str = "payload") -> bytes:
+def encode(
+    value: Any, where: str = "payload", limit: int = MAX_BYTES
+) -> bytes:
     """Return the payload of a dataclass of the model.
 
-    :raises PayloadTooLarge: it is larger than :data:`MAX_BYTES`.
+    :param limit: bytes; more than the default for what is no znode.
+    :raises PayloadTooLarge: it is larger than ``limit``.
     :raises PayloadError: it holds a value that its type does not allow;
         ``where`` names the znode.
     """
@@ -81,9 +84,9 @@ def encode(value: Any, where: str = "payload") -> bytes:
         ).encode("ascii")
     except _Misfit as misfit:
         raise exception.PayloadError(where, str(misfit)) from None
-    if len(data) > MAX_BYTES:
+    if len(data) > limit:
         raise exception.PayloadTooLarge(
-            where, f"{len(data)} bytes are more than {MAX_BYTES}"
+            where, f"{len(data)} bytes are more than {limit}"
         )
     return data
 

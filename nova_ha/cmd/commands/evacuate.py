@@ -83,7 +83,7 @@ class Evacuate(base.Command):
     def take_action(self, parsed_args: argparse.Namespace) -> int:
         with self.context.store() as store:
             request = self._request(store, parsed_args)
-            store.request(request)
+            request = store.request(request)
             self.say(
                 f"The leading engine is asked to evacuate {request.host}; see "
                 f"nova-ha case show {request.host}"
@@ -152,7 +152,7 @@ class _Progress:
                 if self._over():
                     return
             except exception.CoordinationUnavailable as error:
-                self._tell(f"ZooKeeper does not answer: {error}")
+                self._tell(str(error))
             self._command.context.clock.wait(self._stopped, INTERVAL)
         self._command.note("Not waited for any longer; it goes on by itself.")
 

@@ -73,14 +73,13 @@ def recorded(
 
     :raises NovaHaError: it cannot be kept, and so is not done.
     """
-    found = Recorded(entry)
     trail = store.trail
-    path = trail.begin(entry)
+    found = Recorded(trail.begin(entry))
     try:
         yield found
     finally:
         try:
-            trail.end(path, found.entry)
+            trail.end(found.entry)
         except exception.CoordinationError as error:
             command.note(f"Its result is not in the audit trail: {error}")
         _tell(command, found.entry)

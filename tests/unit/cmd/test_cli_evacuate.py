@@ -90,6 +90,7 @@ class WaitTest(EvacuateCase):
             follow(asked)
             if self.end is not None:
                 self._put(samples.case(state=self.end.value, request=asked))
+            return asked
 
         self.store.request = request
 

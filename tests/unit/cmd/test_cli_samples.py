@@ -181,19 +181,18 @@ def recovering():
 
 
 class FakeTrail:
-    """Operators' deeds, by the path of each."""
+    """Operators' deeds, by the time and host of each."""
 
     def __init__(self):
         self.entries = {}
         self.history = []
 
     def begin(self, entry):
-        path = f"/audit/{len(self.entries)}"
-        self.end(path, entry)
-        return path
+        self.end(entry)
+        return entry
 
-    def end(self, path, entry):
-        self.entries[path] = entry
+    def end(self, entry):
+        self.entries[entry.at, entry.host] = entry
         self.history.append(entry)
 
     def read(self):
@@ -238,6 +237,7 @@ class FakeStore(operator.Store):
 
     def request(self, request):
         self.calls.append(("request", request))
+        return request
 
     def requests(self):
         return self.asked

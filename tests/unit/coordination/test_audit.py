@@ -36,7 +36,7 @@ class TrailTest(fake_tree.FakeTree):
         self.trail = trail_module.Trail(self.tree, self.paths)
 
     def test_it_is_written_before_and_completed_after(self) -> None:
-        path = self.trail.begin(entry())
+        self.assertEqual(entry(), self.trail.begin(entry()))
         self.assertEqual([entry()], self.trail.read())
         done = audit.Entry(
             host=entry().host,
@@ -46,7 +46,7 @@ class TrailTest(fake_tree.FakeTree):
             result=audit.Result.DONE,
             detail="off",
         )
-        self.trail.end(path, done)
+        self.trail.end(done)
         self.assertEqual([done], self.trail.read())
 
     def test_the_newest_come_first_and_are_kept(self) -> None:
@@ -59,9 +59,10 @@ class TrailTest(fake_tree.FakeTree):
         self.assertEqual(entry(3), found[-1])
 
     def test_what_is_unreadable_is_left_out(self) -> None:
-        path = self.trail.begin(entry())
+        self.trail.begin(entry())
+        (path,) = self.tree.children(self.paths.audit)
         self.trail.begin(entry(1))
-        self.tree.set(path, b"rubbish")
+        self.tree.set(f"{self.paths.audit}/{path}", b"rubbish")
         self.assertEqual([entry(1)], self.trail.read())
 
     def test_a_tree_that_has_no_place_for_it_yet(self) -> None:
