@@ -114,7 +114,6 @@ class Follower:
 def _news(case: model.RecoveryCase) -> dict[str, str]:
     """What there is to tell of a case, by a key that stays the same."""
     hold = "" if case.hold is None else f" [held: {case.hold.value}]"
-    at = case.times.get(case.state.value)
     news = {
         f"{case.id} {name}": f"{case.host}: nova-compute {NAMES[name]}"
         for name in NAMES
@@ -125,7 +124,7 @@ def _news(case: model.RecoveryCase) -> dict[str, str]:
             text = f"    {move.name}: {case.host} -> {move.target}"
             news[f"{case.id} {move.instance}"] = text
     what = f"{case.host}: {case.state.value}{hold}: {case.message}"
-    news[f"{case.id} {case.state.value}{hold} {at}"] = what
+    news[f"{case.id} {case.state.value}{hold} {case.since}"] = what
     return news
 
 

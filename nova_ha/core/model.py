@@ -476,6 +476,8 @@ class RecoveryCase:
     """What has been done about switching the host on after its recovery."""
     refencing: bool = False
     """The host was switched on in the middle of its recovery and is fenced
+    entered_at: datetime.datetime | None = None
+    """When its present state was entered; see :attr:`since`."""
     again: its new beacon is expected and does not cancel that."""
     force_down: "Ownership" = dataclasses.field(
         default_factory=lambda: Ownership.NONE
@@ -512,6 +514,12 @@ class PowerOn(enum.StrEnum):
 
 class Ownership(enum.StrEnum):
     """Whose a flag on Nova's service is; only ours is ever taken back."""
+    @property
+    def since(self) -> datetime.datetime:
+        """When its present state was entered, for the last time."""
+        entered = self.times.get(self.state.value, self.opened_at)
+        return self.entered_at or entered
+
 
     NONE = "none"
     INTENDED = "intended"  # saved before the request

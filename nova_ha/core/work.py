@@ -205,9 +205,13 @@ class Work:
         """
         if (self.case.state, state) not in self._transitions:
             raise ValueError(f"no transition {self.case.state} -> {state}")
-        times = {**self.case.times, state.value: self.now.utc}
+        self.milestone(state.value)
         self.update(
-            state=state, message=message, times=times, hold=None, held_by=None
+            state=state,
+            message=message,
+            entered_at=self.now.utc,
+            hold=None,
+            held_by=None,
         )
         code = f"case.{state.value.replace('-', '_')}"
         self.tell(code, message, severity=severity)

@@ -96,8 +96,7 @@ def for_case(
     if case.hold is not None:
         return _HOLDS[case.hold].format(host=case.host)
     if case.state is CaseState.SOAKING:
-        since = case.times.get(CaseState.SOAKING.value, now)
-        left = max(0.0, soak_time - (now - since).total_seconds())
+        left = max(0.0, soak_time - (now - case.since).total_seconds())
         return f"nothing: back in service in {left:.0f} s if it stays healthy"
     return _STATES[case.state].format(host=case.host)
 
@@ -155,7 +154,7 @@ def why_not_confirm(
     if not waits:
         return (
             f"case {case.id} is {case.state.value} since "
-            f"{age(case.times.get(case.state.value, case.opened_at))} and "
+            f"{age(case.since)} and "
             "does not wait for a proof"
         )
     if beacon is not None:

@@ -65,11 +65,10 @@ def _head(
     case: model.RecoveryCase, now: datetime.datetime, soak_time: float
 ) -> dict[str, object]:
     over = case.state in (model.CaseState.CLOSED, model.CaseState.CANCELLED)
-    since = case.times.get(case.state.value, case.opened_at)
     head: dict[str, object] = {
         "Case": case.id,
         "Host": case.host,
-        "State": f"{case.state.value} since {render.when(since, now)}",
+        "State": f"{case.state.value} since {render.when(case.since, now)}",
         "Held": case.hold.value if case.hold else "-",
         "Says": case.message or "-",
         "To do": "nothing" if over else advice.for_case(case, now, soak_time),

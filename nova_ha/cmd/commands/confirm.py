@@ -105,10 +105,10 @@ def confirmable(picture: Picture, host: HostName) -> model.RecoveryCase:
 
 def explain(case: model.RecoveryCase, picture: Picture) -> str:
     """What is about to be confirmed, and what it means."""
-    since = case.times.get(case.state.value, case.opened_at)
+    since = render.when(case.since, picture.at)
     head = {
         "Case": case.id,
-        "State": f"{case.state.value} since {render.when(since, picture.at)}",
+        "State": f"{case.state.value} since {since}",
         "Says": recoveries.case_message(case),
         "Verdict": recoveries.explain(case.verdict),
     }

@@ -314,7 +314,7 @@ def _case_row(
         host=case.host,
         verdict=verdict,
         case=case,
-        since=case.times.get(case.state.value, case.opened_at),
+        since=case.since,
         message=recoveries.case_message(case),
         todo=advice.for_case(case, picture.at, policy.soak_time),
     )

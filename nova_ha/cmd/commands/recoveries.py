@@ -86,10 +86,9 @@ def soak_left(
 ) -> float | None:
     """Seconds until a returned host is back in service; None while it does
     not soak."""
-    since = case.times.get(model.CaseState.SOAKING.value)
-    if case.state is not model.CaseState.SOAKING or since is None:
+    if case.state is not model.CaseState.SOAKING:
         return None
-    return max(0.0, soak_time - (now - since).total_seconds())
+    return max(0.0, soak_time - (now - case.since).total_seconds())
 
 
 def by_age(cases: Iterable[model.RecoveryCase]) -> list[model.RecoveryCase]:
@@ -102,7 +101,7 @@ def meanwhile(
 ) -> list[audit.Entry]:
     """What operators did to the power of a case's host while it was open."""
     over = model.CaseState.CLOSED, model.CaseState.CANCELLED
-    ended = case.times.get(case.state.value) if case.state in over else None
+    ended = case.since if case.state in over else None
     return [
         deed
         for deed in deeds

@@ -52,6 +52,19 @@ class ChangeTestCase(WorkTestCase):
             ("case.fencing", "all silent"), (event.code, event.message)
         )
 
+    def test_a_state_that_is_entered_again_keeps_its_first_time(self):
+        case = make.case(
+            state=CaseState.SOAKING, times={"returning": make.utc(1)}
+        )
+        work = self.bench(case=case)
+        work.enter(CaseState.RETURNING, "a check fails")
+        self.assertEqual({"returning": make.utc(1)}, work.case.times)
+        self.assertEqual(make.utc(1000), work.case.since)
+
+    def test_a_case_of_an_earlier_release_says_since_when(self):
+        case = make.case(times={"suspected": make.utc(1)})
+        self.assertEqual(make.utc(1), case.since)
+
     def test_codes_have_no_dashes(self):
         work = self.bench(case=make.case(state=CaseState.FENCING))
         work.enter(CaseState.FENCE_FAILED, "no answer")
