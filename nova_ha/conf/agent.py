@@ -149,19 +149,26 @@ _GUEST_OPTS = [
     ),
 ]
 
+LONGEST_GOODBYE = 3600.0
+"""Seconds; as in :mod:`nova_ha.core.model`, which bounds what agents say."""
+
 _LEAVE_OPTS = [
     cfg.FloatOpt(
         "goodbye_ttl",
         default=120.0,
         min=0.0,
+        max=LONGEST_GOODBYE,
         help="Seconds for which an agent that was stopped in an orderly way "
         "is not missed: an upgrade or a restart must fit in. A host that "
-        "dies within them is recovered only after them.",
+        "dies within them is recovered only after them. Engines believe no "
+        "agent for more than an hour: for longer work take the host into "
+        "maintenance.",
     ),
     cfg.FloatOpt(
         "shutdown_ttl",
         default=300.0,
         min=0.0,
+        max=LONGEST_GOODBYE,
         help="The same when the whole machine shuts down: a reboot must fit "
         "in.",
     ),

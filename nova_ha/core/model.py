@@ -86,13 +86,17 @@ class Beacon:
 class GoodbyeReason(enum.StrEnum):
     """Why an agent left on purpose."""
 
+LONGEST_GOODBYE = 3600.0
+"""Seconds; enough for the reboot of a large machine."""
+
+
     STOP = "stop"  # stopped or restarted, e.g. for an upgrade
     SHUTDOWN = "shutdown"  # the machine is going down in an orderly way
 
 
 @record
 class Goodbye:
-    """A planned absence of an agent, good for ``ttl`` seconds."""
+    """A planned absence of an agent, good for :attr:`lasts` seconds."""
 
     host: HostName
     boot_id: BootId
@@ -101,8 +105,16 @@ class Goodbye:
     said_at: datetime.datetime
 
 
+    """Seconds that the agent asks for."""
 @record
 class GuestInventory:
+    @property
+    def lasts(self) -> float:
+        """Seconds for which it keeps its host from being judged. Without a
+        bound an agent, or whoever has its password, could have a dead host
+        waited for for ever: that is an operator's to say (maintenance)."""
+        return min(self.ttl, LONGEST_GOODBYE)
+
     """The guests that really run on a host, by its own hypervisor.
 
     An agent that cannot find out writes no inventory at all: no answer is

@@ -173,7 +173,9 @@ def away(view: liveness.HostView, now: float) -> bool:
     """Whether the host's agent left on purpose and is not overdue."""
     goodbye, since = view.facts.goodbye, view.goodbye_since
     return (
-        goodbye is not None and since is not None and now - since < goodbye.ttl
+        goodbye is not None
+        and since is not None
+        and now - since < goodbye.lasts
     )
 
 

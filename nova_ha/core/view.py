@@ -218,7 +218,7 @@ def _restarts(facts: model.HostFacts, goodbye_age: float) -> bool:
     return (
         goodbye is not None
         and goodbye.reason is model.GoodbyeReason.STOP
-        and goodbye_age <= goodbye.ttl
+        and goodbye_age <= goodbye.lasts
     )
 
 

@@ -122,7 +122,7 @@ def _away(
     goodbye = facts.goodbye
     if goodbye is None:
         return "nothing"
-    left = goodbye.ttl - (now - goodbye.said_at).total_seconds()
+    left = goodbye.lasts - (now - goodbye.said_at).total_seconds()
     if left > 0:
         return f"nothing: it is expected back within {left:.0f} s"
     return f"start nova-ha-agent on {host}: it is overdue"

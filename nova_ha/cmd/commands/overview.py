@@ -339,5 +339,5 @@ def overdue(facts: model.HostFacts, now: datetime.datetime) -> bool:
     """Whether a planned absence has lasted longer than was announced."""
     goodbye = facts.goodbye
     return goodbye is not None and (
-        (now - goodbye.said_at).total_seconds() > goodbye.ttl
+        (now - goodbye.said_at).total_seconds() > goodbye.lasts
     )

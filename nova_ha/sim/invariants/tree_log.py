@@ -126,7 +126,7 @@ class TreeLog:
             goodbye = _decoded(model.Goodbye, path, data)
             self.goodbyes.pop(host, None)
             if goodbye is not None:
-                said = Goodbye(self._now(), goodbye.ttl)
+                said = Goodbye(self._now(), goodbye.lasts)
                 self.goodbyes[host] = said
 
     def _host_changed(self, path: str, data: bytes | None) -> None:

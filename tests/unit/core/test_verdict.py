@@ -74,6 +74,13 @@ class TableTestCase(VerdictTestCase):
         )
         self.check(VerdictKind.DOWN, Reason.ALL_SILENT, view)
 
+    def test_no_goodbye_is_good_for_more_than_an_hour(self):
+        facts = make.facts(goodbye=make.goodbye(ttl=1e9))
+        view = make.missing(facts=facts, goodbye_since=NOW - 3599)
+        self.check(VerdictKind.AWAY, Reason.GOODBYE, view)
+        view = make.missing(facts=facts, goodbye_since=NOW - 3600)
+        self.check(VerdictKind.DOWN, Reason.ALL_SILENT, view)
+
     def test_maintenance_counts_with_and_without_a_beacon(self):
         taken_out = make.record(maintenance="new RAM")
         for view in (
