@@ -386,6 +386,9 @@ def merge(old: model.HostRecord, new: model.HostRecord) -> model.HostRecord:
         service_id=new.service_id,
         failure_domain=old.failure_domain or new.failure_domain,
         storage_domain=old.storage_domain or new.storage_domain,
+        proven_storage=old.proven_storage
+        if new.proven_storage is None
+        else new.proven_storage,
         protected=old.protected or new.protected,
         maintenance=old.maintenance,
         reserved=old.reserved,

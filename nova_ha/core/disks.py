@@ -19,6 +19,7 @@ has written is gone. So it is found out here, before anything is sent.
 """
 
 from nova_ha.core import model
+from nova_ha.core import storage
 from nova_ha.core.model import record
 from nova_ha.core.rules import Rules
 
@@ -42,25 +43,33 @@ class Disk:
     """What its recovery costs, for the result."""
 
 
-def of(instance: model.Instance, rules: Rules, domain: str) -> Disk:
+def of(
+    instance: model.Instance, rules: Rules, shared: storage.Storage
+) -> Disk:
     """The root disk of an instance.
 
-    :param domain: storage domain of its host, empty where it has none.
+    :param shared: who shares the disks of its host.
     """
     if rules.shared_disks:
         return Disk()
     if not instance.image:
         return Disk(note=_ephemeral(instance))
-    if domain and instance.task_state not in _BEING_MOVED:
-        return Disk(domain=domain)
-    lost = (
-        "a resize was moving its disk"
-        if domain
-        else "its disk is on its host alone"
-    )
+    if shared.domain and instance.task_state not in _BEING_MOVED:
+        return Disk(domain=shared.domain)
+    lost = _why_lost(shared)
     if rules.recreate_disks:
         return Disk(note=f"{lost}: created anew from its image")
     return Disk(lost=f"{lost}, and would be created anew from its image")
+
+
+def _why_lost(shared: storage.Storage) -> str:
+    if shared.domain:
+        return "a resize was moving its disk"
+    if shared.doubt:
+        return (
+            f"it is not known who reaches its disk: of its host {shared.doubt}"
+        )
+    return "its disk is on its host alone"
 
 
 def _ephemeral(instance: model.Instance) -> str:

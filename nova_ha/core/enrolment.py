@@ -17,6 +17,7 @@ from collections.abc import Collection
 
 from nova_ha.core import liveness
 from nova_ha.core import model
+from nova_ha.core import storage
 
 IRONIC = "ironic"
 """Hypervisor type of a nova-compute that has no hypervisor of its own: its
@@ -41,8 +42,14 @@ def wanted(
         record.machine_id != beacon.machine_id
         or record.system_uuid != beacon.system_uuid
         or record.service_id != service.service_id
+        or _proves_other(beacon, record)
         or (not record.protected and bool(protection(beacon, engines)))
     )
+
+
+def _proves_other(beacon: model.Beacon, record: model.HostRecord) -> bool:
+    proven = storage.claimed(beacon)
+    return proven is not None and proven != (record.proven_storage or "")
 
 
 def protection(
@@ -74,6 +81,7 @@ def enrol(
         machine_id=beacon.machine_id,
         system_uuid=beacon.system_uuid,
         service_id=service.service_id,
+        proven_storage=storage.claimed(beacon),
         protected=protection(beacon, engines, hypervisor_type),
         enrolled_at=now,
     )

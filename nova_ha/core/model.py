@@ -75,6 +75,9 @@ class Beacon:
     colocated: tuple[str, ...] = ()
     """What else runs on this machine that must not be powered off:
     ``engine``, ``zookeeper`` or ``controller``."""
+    storage: str | None = None
+    """The storage domain that the marker in the instances path names; empty:
+    there is no marker; None: not known."""
     session: int = 0
     """ZooKeeper session that owns the node; not part of the payload."""
 
@@ -83,12 +86,12 @@ class Beacon:
         return tuple(check for check in self.checks if not check.ok)
 
 
-class GoodbyeReason(enum.StrEnum):
-    """Why an agent left on purpose."""
-
 LONGEST_GOODBYE = 3600.0
 """Seconds; enough for the reboot of a large machine."""
 
+
+class GoodbyeReason(enum.StrEnum):
+    """Why an agent left on purpose."""
 
     STOP = "stop"  # stopped or restarted, e.g. for an upgrade
     SHUTDOWN = "shutdown"  # the machine is going down in an orderly way
@@ -102,12 +105,9 @@ class Goodbye:
     boot_id: BootId
     reason: GoodbyeReason
     ttl: float
+    """Seconds that the agent asks for."""
     said_at: datetime.datetime
 
-
-    """Seconds that the agent asks for."""
-@record
-class GuestInventory:
     @property
     def lasts(self) -> float:
         """Seconds for which it keeps its host from being judged. Without a
@@ -115,6 +115,9 @@ class GuestInventory:
         waited for for ever: that is an operator's to say (maintenance)."""
         return min(self.ttl, LONGEST_GOODBYE)
 
+
+@record
+class GuestInventory:
     """The guests that really run on a host, by its own hypervisor.
 
     An agent that cannot find out writes no inventory at all: no answer is
@@ -163,6 +166,9 @@ class HostRecord:
     """UUID of the nova-compute service: host names can repeat."""
     failure_domain: str = ""
     storage_domain: str = ""
+    """As an operator has said; see :mod:`nova_ha.core.storage`."""
+    proven_storage: str | None = None
+    """As its agent has proven last: a dead host has no beacon."""
     protected: str = ""
     """Why this host must never be fenced; empty where it may be."""
     maintenance: str = ""
@@ -470,6 +476,8 @@ class RecoveryCase:
         default_factory=dict
     )
     """When each state was first entered, and each milestone reached."""
+    entered_at: datetime.datetime | None = None
+    """When its present state was entered; see :attr:`since`."""
     evidence: FenceEvidence | None = None
     died_at: datetime.datetime | None = None
     """When the latest death was proven; to be fenced again is none."""
@@ -488,8 +496,6 @@ class RecoveryCase:
     """What has been done about switching the host on after its recovery."""
     refencing: bool = False
     """The host was switched on in the middle of its recovery and is fenced
-    entered_at: datetime.datetime | None = None
-    """When its present state was entered; see :attr:`since`."""
     again: its new beacon is expected and does not cancel that."""
     force_down: "Ownership" = dataclasses.field(
         default_factory=lambda: Ownership.NONE
@@ -507,6 +513,12 @@ class RecoveryCase:
     story: tuple[StoryLine, ...] = ()
     """What has happened so far; what the moves tell themselves is left
     out."""
+
+    @property
+    def since(self) -> datetime.datetime:
+        """When its present state was entered, for the last time."""
+        entered = self.times.get(self.state.value, self.opened_at)
+        return self.entered_at or entered
 
 
 class PowerOn(enum.StrEnum):
@@ -526,12 +538,6 @@ class PowerOn(enum.StrEnum):
 
 class Ownership(enum.StrEnum):
     """Whose a flag on Nova's service is; only ours is ever taken back."""
-    @property
-    def since(self) -> datetime.datetime:
-        """When its present state was entered, for the last time."""
-        entered = self.times.get(self.state.value, self.opened_at)
-        return self.entered_at or entered
-
 
     NONE = "none"
     INTENDED = "intended"  # saved before the request

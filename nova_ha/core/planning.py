@@ -21,6 +21,7 @@ from nova_ha.core import model
 from nova_ha.core import moves
 from nova_ha.core import ordering
 from nova_ha.core import runners
+from nova_ha.core import storage
 from nova_ha.core import treatments
 from nova_ha.core.model import MoveState
 from nova_ha.core.rules import Rules
@@ -33,13 +34,13 @@ def plan(
     instance: model.Instance,
     records: Collection[model.Migration],
     rules: Rules,
-    domain: str,
+    shared: storage.Storage,
 ) -> model.Move:
     """The move of an instance, or why there is to be none.
 
-    :param domain: storage domain of the host; empty where it has none.
+    :param shared: who shares the disks of the host.
     """
-    disk = disks.of(instance, rules, domain)
+    disk = disks.of(instance, rules, shared)
     priority, doubt = ordering.priority(instance, rules)
     state, reason = _fate(instance, rules, disk)
     notes = (_cost(instance), disk.note, doubt) if not reason else ()

@@ -104,7 +104,7 @@ def _plan(work: Work, one: model.Instance, survey: model.Survey) -> Move:
         one,
         survey.migrations,
         work.world.policy.rules,
-        work.world.storage_domain(work.case.host),
+        work.world.storage(work.case.host),
     )
 
 

@@ -19,6 +19,7 @@ and the engine's published verdict only adds what they do not show.
 from collections.abc import Collection, Iterable, Mapping
 
 from nova_ha.core import model
+from nova_ha.core import storage
 from nova_ha.core.model import CaseState
 from nova_ha.core.model import VerdictKind
 from nova_ha.core.model import record
@@ -47,6 +48,9 @@ class HostView:
     """For evacuated instances only."""
     failure_domain: str = ""
     storage_domain: str = ""
+    storage_doubt: str = ""
+    """Why it shares its instances' disks with nobody, though it has a
+    storage domain: see :func:`storage.of`."""
     stability: float = 1.0
     """See :func:`stability.of`."""
 
@@ -156,6 +160,7 @@ def judge(
     if kept is None:
         # Not ours: a hypervisor without an agent stays as it was.
         return _not(reason) if reason else FREE
+    disks = storage.of(facts)
     restarting = facts.beacon is None and _restarts(facts, goodbye_age)
     return HostView(
         schedulable=not reason,
@@ -163,7 +168,8 @@ def judge(
         absent=facts.beacon is None and not restarting and not _heard(verdict),
         reserved=kept.reserved,
         failure_domain=kept.failure_domain,
-        storage_domain=kept.storage_domain,
+        storage_domain=disks.domain,
+        storage_doubt=disks.doubt,
         stability=stability,
     )
 

@@ -24,6 +24,7 @@ from nova_ha.core import liveness
 from nova_ha.core import model
 from nova_ha.core import policy as policy_mod
 from nova_ha.core import runners
+from nova_ha.core import storage
 from nova_ha.core.model import CaseState
 
 OFF_STATES = frozenset(
@@ -223,20 +224,23 @@ class World:
             host != source and view is not None and self._takes_instances(view)
         )
 
-    def storage_domain(self, host: model.HostName) -> str:
-        """The hosts that share the instances' directory of ``host``; empty
-        where it shares it with none."""
+    def storage(self, host: model.HostName) -> storage.Storage:
+        """Which hosts share the instances' directory of ``host``."""
         view = self.fleet.view(host)
-        record = None if view is None else view.facts.record
-        return "" if record is None else record.storage_domain
+        return storage.Storage() if view is None else storage.of(view.facts)
 
     def sharing(self, domain: str) -> frozenset[model.HostName]:
         """The hosts of a storage domain."""
-        return frozenset(
-            view.host
-            for view in self.fleet
-            if self.storage_domain(view.host) == domain
-        )
+        return frozenset(self._sharing.get(domain, ()))
+
+    @functools.cached_property
+    def _sharing(self) -> Mapping[str, set[model.HostName]]:
+        found: dict[str, set[model.HostName]] = {}
+        for view in self.fleet:
+            domain = storage.of(view.facts).domain
+            if domain:
+                found.setdefault(domain, set()).add(view.host)
+        return found
 
     def _takes_instances(self, view: liveness.HostView) -> bool:
         verdict = self.verdicts.get(view.host)

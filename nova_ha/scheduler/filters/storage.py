@@ -22,9 +22,10 @@ class SharedStorageFilter(base.SnapshotFilter):
     """Passes hosts of the dead host's storage domain, for an evacuation.
 
     Where the disks cannot be reached, Nova makes the root disk anew from its
-    image, without a word. Hosts whose domain is not known pass, and all of
-    them do if that of the dead host is not; so do all for an instance that
-    boots from a volume, and for other requests.
+    image, without a word. Hosts whose domain is not known pass, but none of
+    which agent and operator say different ones; and all of them do if that
+    of the dead host is not known; so do all for an instance that boots from a
+    volume, and for other requests.
     """
 
     # Neither the hosts nor what is asked for change within a request.
@@ -45,5 +46,5 @@ class SharedStorageFilter(base.SnapshotFilter):
             one
             for one in candidates
             if (view := known.get(one.host)) is None
-            or view.storage_domain in fitting
+            or (view.storage_domain in fitting and not view.storage_doubt)
         ]

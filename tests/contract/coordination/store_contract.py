@@ -307,6 +307,14 @@ class StoreContract(coordinated.Coordinated):
             self.recorded(),
         )
 
+    def test_enrol_keeps_what_an_agent_has_proven(self) -> None:
+        """Until it proves something else; not to know is not to know that."""
+        for proven, kept in (("nfs-1", "nfs-1"), (None, "nfs-1"), ("", "")):
+            self.store.enrol(
+                self.epoch, coordinated.host_record(proven_storage=proven)
+            )
+            self.assertEqual(kept, self.recorded().proven_storage)
+
     def test_enrol_protects(self) -> None:
         self.store.enrol(self.epoch, coordinated.host_record())
         self.store.enrol(

@@ -59,6 +59,25 @@ class WantedTestCase(base.TestCase):
                 self.wanted(record=make.record(**changes)), changes
             )
 
+    def test_what_its_agent_proves_is_kept(self):
+        proven = make.record(proven_storage="nfs-1")
+        for record, said, wanted in (
+            (make.record(), "nfs-1", True),
+            (proven, "nfs-1", False),
+            (proven, "nfs-2", True),
+            (proven, "", True),
+            # Not to know is not to know better.
+            (proven, None, False),
+            # An update of nova_ha is no reason to write all records anew.
+            (make.record(), "", False),
+            # No agent has read that from a marker.
+            (make.record(), "a name\nlike no other", False),
+        ):
+            beacon = make.beacon(storage=said)
+            self.assertIs(
+                wanted, self.wanted(record=record, beacon=beacon), said
+            )
+
     def test_a_host_that_has_become_a_controller(self):
         self.assertTrue(self.wanted(engines=[engine("machine-a")]))
         protected = make.record(protected="it also runs: engine")
@@ -90,7 +109,7 @@ class ProtectionTestCase(base.TestCase):
 class EnrolTestCase(base.TestCase):
     def test_the_record(self):
         record = enrolment.enrol(
-            make.beacon(system_uuid="uuid"),
+            make.beacon(system_uuid="uuid", storage="nfs-1"),
             make.service(),
             [engine("machine-a")],
             "QEMU",
@@ -99,6 +118,7 @@ class EnrolTestCase(base.TestCase):
         self.assertEqual(
             make.record(
                 system_uuid="uuid",
+                proven_storage="nfs-1",
                 protected="it also runs: engine",
                 enrolled_at=make.utc(5),
             ),

@@ -12,6 +12,7 @@
 
 
 from nova_ha.core import planning
+from nova_ha.core import storage
 from nova_ha.core.model import MoveState
 from nova_ha.core.rules import Rules
 from tests import base
@@ -21,7 +22,10 @@ from tests.unit.core import builders as make
 class PlanTestCase(base.TestCase):
     def plan(self, records=(), rules=None, domain="", **instance):
         return planning.plan(
-            make.instance(**instance), records, rules or Rules(), domain
+            make.instance(**instance),
+            records,
+            rules or Rules(),
+            storage.Storage(domain=domain),
         )
 
     def test_a_plain_instance(self):

@@ -128,6 +128,13 @@ class ViewTest(base.TestCase):
             ),
         )
 
+    def test_a_storage_that_is_in_doubt(self) -> None:
+        record = coordinated.host_record(storage_domain="ceph")
+        beacon = coordinated.beacon(storage="nfs")
+        judged = view.judge(self.facts(record=record, beacon=beacon))
+        self.assertEqual("", judged.storage_domain)
+        self.assertIn("ceph", judged.storage_doubt)
+
     def absent(self, *args: Any) -> bool:
         return view.judge(*args).absent
 

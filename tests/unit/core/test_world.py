@@ -226,9 +226,10 @@ class EligibleTestCase(base.TestCase):
         world = make.world(make.missing(), view)
         self.assertTrue(world.takes("b", "a"))
         self.assertEqual({"b"}, world.sharing("y"))
-        self.assertEqual({"a"}, world.sharing(""))
-        self.assertEqual("y", world.storage_domain("b"))
-        self.assertEqual("", world.storage_domain("nobody"))
+        # Hosts without a domain share with nobody.
+        self.assertEqual(set(), world.sharing(""))
+        self.assertEqual("y", world.storage("b").domain)
+        self.assertEqual("", world.storage("nobody").domain)
 
     def test_never_the_source_itself(self):
         world = make.world(make.present(host="a"))

@@ -46,6 +46,18 @@ class SharedStorageFilterTest(base.SchedulerTest):
             ["ceph1", "unset", "not-ours"], self.passing(base.leaving("dead"))
         )
 
+    def test_a_storage_that_is_in_doubt_is_not_shared(self) -> None:
+        self.know(
+            {
+                "ceph1": base.host(storage_domain="ceph-1"),
+                "unset": base.host(storage_doubt="its agent proves ceph-2"),
+                "dead": core_view.HostView(
+                    schedulable=False, absent=True, storage_domain="ceph-1"
+                ),
+            }
+        )
+        self.assertNotIn("unset", self.passing(base.leaving("dead")))
+
     def test_a_volume_is_reached_from_everywhere(self) -> None:
         spec = base.leaving("dead")
         spec.is_bfv = True
