@@ -15,6 +15,7 @@
 from oslo_config import cfg
 
 from nova_ha import clock as clock_mod
+from nova_ha.assembly import view_metrics
 from nova_ha.conf import scheduler
 from nova_ha.coordination import settings as settings_mod
 from nova_ha.coordination import view
@@ -30,10 +31,15 @@ def open_view(
     :param conf: Nova's, with the options of
         :mod:`nova_ha.conf.scheduler` registered.
     """
+
+    def serve_age(opened: view.LivenessView) -> None:
+        view_metrics.serve(conf, clock, lambda: opened.snapshot().age)
+
     return view.LivenessView(
         lambda: settings(conf),
         clock,
         window=conf[scheduler.GROUP.name].stability_window,
+        started=serve_age,
     )
 
 

@@ -131,10 +131,29 @@ _WEIGHER_OPTS = [
     ),
 ]
 
+_METRICS_OPTS = [
+    cfg.HostAddressOpt(
+        "metrics_host",
+        default="127.0.0.1",
+        help="Address that each worker of nova-scheduler serves the age of "
+        "its view of the hosts on, as a metric for Prometheus. There is "
+        "neither encryption nor a password: keep it to the management "
+        "network.",
+    ),
+    cfg.PortOpt(
+        "metrics_port",
+        default=0,
+        help="TCP port for it. The first worker takes this one, each further "
+        "one the next that is free: keep as many free as there are workers. "
+        "0: none.",
+    ),
+]
+
 OPTS = [
     *_ZOOKEEPER_OPTS,
     *_DOMAIN_OPTS,
     *_WEIGHER_OPTS,
+    *_METRICS_OPTS,
     cfg.FloatOpt(
         "max_view_age",
         default=30.0,

@@ -216,6 +216,8 @@ class LivenessView:
         scheduler starts even if they are wrong; that is told in the log.
     :param window: seconds for which a death or a flap makes a host less
         stable.
+    :param started: called in each process that looks, at its first look,
+        even if the settings are wrong.
     """
 
     def __init__(
@@ -225,11 +227,13 @@ class LivenessView:
         *,
         interval: float = watching.INTERVAL,
         window: float = WINDOW,
+        started: Callable[["LivenessView"], None] | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._interval = interval
         self._window = window
+        self._tell_started = started
         self._reset()
         # A forked child has none of the parent's threads, and perhaps its
         # lock held. At this moment it has one thread only: nothing races.
@@ -249,6 +253,8 @@ class LivenessView:
                 if not self._started:
                     self._start()
                     self._started = True
+                    if self._tell_started is not None:
+                        self._tell_started(self)
         reader = self._reader
         return ViewSnapshot() if reader is None else reader.snapshot()
 

@@ -13,7 +13,7 @@
 """The latest census as gauges, made when somebody asks."""
 
 import enum
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from prometheus_client import core as prometheus
 from prometheus_client import registry as registry_mod
@@ -169,12 +169,31 @@ def _ages(census: Census, now: float) -> Iterator[prometheus.Metric]:
         "Time since the engine's loop has last come round",
         value=max(0.0, now - census.taken_at),
     )
-    views = Gauge(
+    yield _view_ages(
+        {view: max(0.0, now - at) for view, at in census.read_at.items()}
+    )
+
+
+def _view_ages(ages: Mapping[str, float]) -> prometheus.Metric:
+    family = Gauge(
         "nova_ha_view_age_seconds",
         "Time since everything was last read: hosts from ZooKeeper, services "
         "from Nova",
         labels=["view"],
     )
-    for view, at in sorted(census.read_at.items()):
-        views.add_metric([view], max(0.0, now - at))
-    yield views
+    for view, age in sorted(ages.items()):
+        family.add_metric([view], age)
+    return family
+
+
+class HostsViewCollector(registry_mod.Collector):
+    """Shows the age of a view of the hosts, of a process that judges nothing.
+
+    :param age: seconds; infinite while they have not been read.
+    """
+
+    def __init__(self, age: Callable[[], float]) -> None:
+        self._age = age
+
+    def collect(self) -> Iterator[prometheus.Metric]:
+        yield _view_ages({"hosts": self._age()})

@@ -28,6 +28,7 @@ import prometheus_client
 from oslo_log import log as logging
 
 from nova_ha import clock as clock_mod
+from nova_ha.metrics import collector
 from nova_ha.metrics import health
 from nova_ha.metrics import meter as meter_mod
 
@@ -88,6 +89,16 @@ class Application:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
 
+def view_application(age: Callable[[], float]) -> wsgi.WSGIApplication:
+    """What a process that has no census answers, to whatever is asked.
+
+    :param age: of its view of the hosts, seconds.
+    """
+    registry = prometheus_client.CollectorRegistry()
+    registry.register(collector.HostsViewCollector(age))
+    return prometheus_client.make_wsgi_app(registry)
+
+
 class _Handler(simple_server.WSGIRequestHandler):
     timeout = DEADLINE
 
@@ -107,6 +118,8 @@ class Server(socketserver.ThreadingMixIn, simple_server.WSGIServer):
     """
 
     daemon_threads = True
+    # Some releases of Python share a port among all who ask for it.
+    allow_reuse_port = False
 
     def __init__(
         self, host: str, port: int, application: wsgi.WSGIApplication
