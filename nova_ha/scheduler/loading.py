@@ -27,7 +27,8 @@ LOG = logging.getLogger(__name__)
 FILTERS = "nova_ha.scheduler.filters"
 WEIGHERS = "nova_ha.scheduler.weighers"
 
-_LEGACY = "nova_ha.scheduler.legacy."
+_OURS = "nova_ha.scheduler."
+_LEGACY = f"{_OURS}legacy."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Offer:
     classes: tuple[type, ...]
     unusable: Mapping[str, str]
     """Why a class is not offered, by the names it could be enabled with."""
+    foreign: Mapping[type, str]
+    """Where those classes are from that are none of ours."""
 
 
 def all_filters() -> list[type]:
@@ -54,17 +57,27 @@ def all_filters() -> list[type]:
     taken = _taken(filters.all_filters(), options.available_filters)
     offer = load(FILTERS, filters.BaseHostFilter, taken)
     _refuse_unusable(options, offer, taken)
+    for one, source in offer.foreign.items():
+        if one.__name__ in options.enabled_filters:
+            _try_out(one, source, settings.ENABLED, "take it out of the list")
     return list(offer.classes)
 
 
 def all_weighers() -> list[type]:
-    """Weigher classes of the namespace ``nova_ha.scheduler.weighers``."""
+    """Weigher classes of the namespace ``nova_ha.scheduler.weighers``.
+
+    :raises ConfigError: one of them cannot be made; says why. All of them are
+        in use, as weighers are not enabled one by one.
+    """
     from nova import conf as nova_conf
     from nova.scheduler import weights
 
     listed = nova_conf.CONF.filter_scheduler.weight_classes
     taken = _taken(weights.all_weighers(), listed)
-    return list(load(WEIGHERS, weights.BaseHostWeigher, taken).classes)
+    offer = load(WEIGHERS, weights.BaseHostWeigher, taken)
+    for one, source in offer.foreign.items():
+        _try_out(one, source, settings.WEIGHERS, "remove its package")
+    return list(offer.classes)
 
 
 def _taken(in_tree: Iterable[type], listed: Iterable[str]) -> dict[str, str]:
@@ -93,6 +106,20 @@ def _refuse_unusable(
             )
 
 
+def _try_out(wanted: type, source: str, option: str, way_out: str) -> None:
+    """Make one, as Nova is about to: its error would not say whose it is."""
+    try:
+        wanted()
+    # Whatever somebody else's code does, ending the process included.
+    except (Exception, SystemExit) as error:
+        raise exception.ConfigError(
+            f"[{settings.GROUP}] {option}",
+            f"{wanted.__name__} ({source}) cannot be used, making one fails: "
+            f"{type(error).__name__}: {error}",
+            f"repair the plug-in, or {way_out}",
+        ) from error
+
+
 def load(namespace: str, base: type, taken: Mapping[str, str]) -> Offer:
     """Load the classes of a namespace.
 
@@ -107,6 +134,7 @@ def load(namespace: str, base: type, taken: Mapping[str, str]) -> Offer:
     owners = dict(taken)
     classes: list[type] = []
     unusable: dict[str, str] = {}
+    foreign: dict[type, str] = {}
     for entry in _entries(namespace):
         try:
             found = _class_of(entry, base)
@@ -120,7 +148,9 @@ def load(namespace: str, base: type, taken: Mapping[str, str]) -> Offer:
             continue
         owners[name] = f"plug-in {entry.name} ({entry.value})"
         classes.append(found)
-    return Offer(tuple(classes), unusable)
+        if not entry.value.startswith(_OURS):
+            foreign[found] = entry.value
+    return Offer(tuple(classes), unusable, foreign)
 
 
 def _entries(namespace: str) -> list[metadata.EntryPoint]:

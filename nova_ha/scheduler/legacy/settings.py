@@ -27,6 +27,7 @@ LOG = logging.getLogger(__name__)
 
 GROUP = "filter_scheduler"
 ENABLED = "enabled_filters"
+WEIGHERS = "weight_classes"
 OLD_ENABLED = "scheduler_default_filters"
 OLD_AVAILABLE = "scheduler_available_filters"
 OLD_WEIGHERS = "scheduler_weight_classes"
@@ -40,7 +41,7 @@ OPTS = [
 SUCCESSORS: Mapping[str, str] = {
     OLD_ENABLED: ENABLED,
     OLD_AVAILABLE: "available_filters",
-    OLD_WEIGHERS: "weight_classes",
+    OLD_WEIGHERS: WEIGHERS,
 }
 """What each is called today, in the group :data:`GROUP`."""
 

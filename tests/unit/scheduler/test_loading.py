@@ -18,6 +18,7 @@ from unittest import mock
 import fixtures
 from nova import conf as nova_conf
 from nova.scheduler import filters as nova_filters
+from nova.scheduler import weights as nova_weights
 from oslo_config import fixture as config_fixture
 
 from nova_ha import exception
@@ -44,6 +45,23 @@ class CoreFilter(nova_filters.BaseHostFilter):
 
 class ThirdFilter(nova_filters.BaseHostFilter):
     """A good filter of somebody else's."""
+
+
+class FailingFilter(nova_filters.BaseHostFilter):
+    """Can be imported, but not made."""
+
+    def __init__(self) -> None:
+        raise KeyError("no [rack] section")
+
+
+class EndingWeigher(nova_weights.BaseHostWeigher):
+    """Ends the process instead of being made."""
+
+    def __init__(self) -> None:
+        raise SystemExit("no racks")
+
+    def _weigh_object(self, obj: object, weight_properties: object) -> float:
+        return 0.0
 
 
 class Stranger:
@@ -153,6 +171,19 @@ class TestFilters(LoadingTest):
         self.assertIn("BadFilter cannot be used", str(error))
         self.assertIn("No module named 'no_such'", str(error))
 
+    def test_one_that_cannot_be_made_and_is_not_enabled(self) -> None:
+        self.install(loading.FILTERS, x=f"{HERE}:FailingFilter")
+        self.enable("ComputeFilter")
+        self.assertEqual(["FailingFilter"], self.names())
+
+    def test_one_that_cannot_be_made_and_is_enabled(self) -> None:
+        self.install(loading.FILTERS, x=f"{HERE}:FailingFilter")
+        self.enable("ComputeFilter", "FailingFilter")
+        error = self.assertRaises(exception.ConfigError, loading.all_filters)
+        self.assertIn(f"FailingFilter ({HERE}:FailingFilter)", str(error))
+        self.assertIn("KeyError: 'no [rack] section'", str(error))
+        self.assertIn("[filter_scheduler] enabled_filters", str(error))
+
     def test_broken_one_that_nova_has_itself(self) -> None:
         self.install(loading.FILTERS, x="no_such:ComputeFilter")
         self.enable("ComputeFilter")
@@ -182,3 +213,11 @@ class TestFilters(LoadingTest):
         self.install(loading.WEIGHERS, Bad="no_such:Bad")
         self.assertEqual([], loading.all_weighers())
         self.assertIn("cannot be imported", self.log.output)
+
+    def test_weigher_that_cannot_be_made(self) -> None:
+        """Nova makes all of them: so it is in use."""
+        self.install(loading.WEIGHERS, x=f"{HERE}:EndingWeigher")
+        error = self.assertRaises(exception.ConfigError, loading.all_weighers)
+        self.assertIn(f"EndingWeigher ({HERE}:EndingWeigher)", str(error))
+        self.assertIn("SystemExit: no racks", str(error))
+        self.assertIn("[filter_scheduler] weight_classes", str(error))
