@@ -43,10 +43,13 @@ class Requests:
         self._teller = teller
         self.by_host: Mapping[model.HostName, model.EvacuationRequest] = {}
         self._not_before: dict[model.HostName, float] = {}
+        self._refused: dict[model.HostName, model.EvacuationRequest] = {}
+        """The latest of each host that was told to be refused."""
 
     def forget(self) -> None:
         """Another term: ask again."""
         self._not_before.clear()
+        self._refused.clear()
 
     def take(
         self, event: events.RequestsRead | events.RequestDropped
@@ -62,6 +65,7 @@ class Requests:
         before, self.by_host = self.by_host, dict(event.requests)
         for host in before.keys() - self.by_host.keys():
             self._not_before.pop(host, None)
+            self._refused.pop(host, None)
         return set(before.keys() | self.by_host.keys())
 
     def wanted(
@@ -111,6 +115,10 @@ class Requests:
     def _tell_refused(
         self, request: model.EvacuationRequest, why: str
     ) -> None:
+        """Once, however often it has to be taken away until it is gone."""
+        if self._refused.get(request.host) == request:
+            return
+        self._refused[request.host] = request
         self._teller.tell(
             model.AuditEvent(
                 code="host.request_refused",
