@@ -22,8 +22,10 @@ import dataclasses
 import datetime
 from collections.abc import Collection
 
+from nova_ha.core import evacuation
 from nova_ha.core import model
 from nova_ha.core import transitions
+from nova_ha.core.model import CaseState
 from nova_ha.core.model import EvacuationRequest
 from nova_ha.core.model import HostName
 from nova_ha.core.model import Move
@@ -89,6 +91,27 @@ def take(work: Work) -> None:
     # Whom the rules had skipped is planned anew, and told of again.
     work.remember(listed_at=None)
     work.tell("case.requested", f"{request.by} asks for its evacuation")
+    if work.case.state is CaseState.PARTIAL:
+        # That was the end of what was asked for before. This request gets one
+        # of its own, after everything has been listed and proven again.
+        work.enter(CaseState.EVACUATING, asked)
+
+
+def fulfilled(case: model.RecoveryCase) -> bool:
+    """Whether all that the latest request asks to be moved has been; without
+    one, all that the rules want to be moved."""
+    request = case.request
+    named = set() if request is None else set(request.servers)
+    found = {move.instance for move in case.moves}
+    return (
+        case.surveyed
+        and named <= found
+        and all(
+            move.state in evacuation.GOOD
+            for move in case.moves
+            if request is None or _named(move, request)
+        )
+    )
 
 
 def _revived(move: Move, why: str) -> Move:

@@ -57,7 +57,7 @@ TRANSITIONS: Mapping[tuple[CaseState, CaseState], str] = {
     (S.EVACUATED, S.FENCED): "as from EVACUATING: its instances are listed "
     "again",
     (S.PARTIAL, S.EVACUATING): "an instance that was held or has been "
-    "completed by somebody else can go on",
+    "completed by somebody else can go on; or an operator asks again",
     (S.FENCED, S.RETURNING): "the proof was void, and the host is there: in "
     "a later boot, or with nothing sent on that proof",
     (S.EVACUATING, S.RETURNING): "as from FENCED; what is in flight is waited "

@@ -170,8 +170,7 @@ class _Progress:
         self._tell(f"{case.state.value}: {recoveries.case_message(case)}")
         if case.state not in _OVER:
             return False
-        moved = case.state is CaseState.EVACUATED
-        self._status = 0 if moved else base.ATTENTION
+        self._status = 0 if by_hand.fulfilled(case) else base.ATTENTION
         return True
 
     def _tell(self, text: str) -> None:

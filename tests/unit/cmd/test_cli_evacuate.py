@@ -16,6 +16,7 @@ import dataclasses
 
 from nova_ha.core import model
 from nova_ha.core.model import CaseState
+from nova_ha.core.model import MoveState
 from tests.unit.cmd import test_cli
 from tests.unit.cmd import test_cli_samples as samples
 
@@ -84,12 +85,23 @@ class WaitTest(EvacuateCase):
     def setUp(self):
         super().setUp()
         self.end = None
+        self.left = MoveState.DONE
         follow = self.store.request
 
         def request(asked):
             follow(asked)
             if self.end is not None:
-                self._put(samples.case(state=self.end.value, request=asked))
+                self._put(
+                    samples.case(
+                        state=self.end.value,
+                        request=asked,
+                        surveyed=True,
+                        moves=(
+                            samples.move(1, MoveState.DONE),
+                            samples.move(2, self.left),
+                        ),
+                    )
+                )
             return asked
 
         self.store.request = request
@@ -100,8 +112,18 @@ class WaitTest(EvacuateCase):
         self.assertIn("evacuated: what the case says", self.output)
 
     def test_until_nothing_more_is_moved(self):
-        self.end = CaseState.PARTIAL
+        self.end, self.left = CaseState.PARTIAL, MoveState.FAILED
         self.assertEqual(1, self._run("evacuate", "cmp2", "--wait"))
+
+    def test_the_named_ones_have_moved(self):
+        self.end, self.left = CaseState.PARTIAL, MoveState.SKIPPED
+        named = samples.move(1, MoveState.DONE).instance
+        arguments = ("evacuate", "cmp2", "--server", named, "--wait")
+        self.assertEqual(0, self._run(*arguments))
+
+    def test_a_host_that_is_back_already(self):
+        self.end = CaseState.RETURNING
+        self.assertEqual(0, self._run("evacuate", "cmp2", "--wait"))
 
     def test_one_that_an_engine_has_refused(self):
         self.assertEqual(2, self._run("evacuate", "cmp2", "--wait"))

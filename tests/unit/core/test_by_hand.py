@@ -141,6 +141,35 @@ class ByHandTestCase(scenario.ScenarioTestCase):
         self.reach(S.EVACUATED)
         self.cloud.check_single_writer()
 
+    def test_an_end_after_it_is_its_own(self):
+        self.to_partial()
+        self.ask()
+        before = self.case.since
+        self.engine.run(2)
+        self.is_in(S.PARTIAL)
+        self.assertEqual("admin", self.case.request.by)
+        self.assertLess(before, self.case.since)
+        self.assertFalse(by_hand.fulfilled(self.case))
+
+    def test_what_may_move_by_now_does(self):
+        self._others(disabled_reason="new firmware")
+        self.to_partial()
+        self.assertIs(MoveState.HELD, self.move("a1").state)
+        self._others(disabled_reason="")
+        self.change("a0", vm_state="stopped")
+        self.engine.run(3)
+        self.is_in(S.PARTIAL)
+        self.ask()
+        self.engine.run_until(lambda: self.case.request is not None, 2.0)
+        self.is_in(S.EVACUATING)
+        self.reach(S.EVACUATED)
+        self.assertTrue(by_hand.fulfilled(self.case))
+
+    def _others(self, **changes):
+        for name, host in self.cloud.hosts.items():
+            if name != "a":
+                vars(host).update(changes)
+
     def test_a_goodbye_counts_again_once_the_host_is_back(self):
         self.crash()
         self.ask()
@@ -162,6 +191,41 @@ class ByHandTestCase(scenario.ScenarioTestCase):
         self.ask()
         self.engine.run(2)
         self.assertIn("host.request_refused", self.codes())
+
+
+class FulfilledTestCase(base.TestCase):
+    def fulfilled(self, *states, surveyed=True, servers=()):
+        moves = tuple(
+            make.move(state, instance=f"i{number}")
+            for number, state in enumerate(states)
+        )
+        return by_hand.fulfilled(
+            make.case(
+                moves=moves,
+                surveyed=surveyed,
+                request=request(servers=servers),
+            )
+        )
+
+    def test_all_have_moved(self):
+        self.assertTrue(self.fulfilled(MoveState.DONE, MoveState.GONE))
+        self.assertTrue(self.fulfilled())
+
+    def test_not_all(self):
+        self.assertFalse(self.fulfilled(MoveState.DONE, MoveState.FAILED))
+        self.assertFalse(self.fulfilled(surveyed=False))
+
+    def test_what_was_not_named_does_not_count(self):
+        states = (MoveState.DONE, MoveState.SKIPPED)
+        self.assertTrue(self.fulfilled(*states, servers=("i0",)))
+        self.assertFalse(self.fulfilled(*states, servers=("i1",)))
+
+    def test_one_that_was_named_and_is_not_there(self):
+        self.assertFalse(self.fulfilled(MoveState.DONE, servers=("i9",)))
+
+    def test_without_a_request(self):
+        case = make.case(moves=(make.move(MoveState.DONE),), surveyed=True)
+        self.assertTrue(by_hand.fulfilled(case))
 
 
 class TakeTestCase(base.TestCase):
