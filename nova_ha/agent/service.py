@@ -29,6 +29,7 @@ from nova_ha import ports
 from nova_ha.agent import colocated
 from nova_ha.agent import heartbeat
 from nova_ha.agent import inventory
+from nova_ha.agent import marker as marker_mod
 from nova_ha.agent import periodic
 from nova_ha.agent import runner
 from nova_ha.agent import systemd
@@ -57,10 +58,13 @@ class Agent:
         manager: systemd.ServiceManager,
         shutting_down: Callable[[], bool] = systemd.shutting_down,
         heartbeats: Sequence[heartbeat.HeartbeatWriter] = (),
+        marker: marker_mod.Marker | None = None,
     ) -> None:
         """:param identity: a beacon without check results and roles.
         :param heartbeats: written from the first beacon on, with or without
-            ZooKeeper; an agent that leaves stops them."""
+            ZooKeeper; an agent that leaves stops them.
+        :param marker: proves the storage domain; None: nothing is said of
+            it."""
         self._identity = identity
         self._beacons = beacons
         self._roles = roles
@@ -69,6 +73,7 @@ class Agent:
         self._manager = manager
         self._shutting_down = shutting_down
         self._heartbeats = heartbeats
+        self._marker = marker
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._present = threading.Event()
@@ -116,11 +121,15 @@ class Agent:
         for check in self._checks:
             check.start()
         self._role_watch.start()
+        if self._marker is not None:
+            self._marker.start()
         try:
             self._loop()
             self._say_goodbye()
         finally:
             self._role_watch.stop()
+            if self._marker is not None:
+                self._marker.stop()
             for check in (*self._checks, self._guests):
                 check.stop()
             for writer in self._heartbeats:
@@ -174,6 +183,7 @@ class Agent:
             self._identity,
             checks=tuple(result for result in results if result is not None),
             colocated=self._roles.roles,
+            storage=None if self._marker is None else self._marker.domain,
         )
 
     def _show(self, wanted: model.Beacon) -> None:

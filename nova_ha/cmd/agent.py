@@ -17,6 +17,7 @@ import functools
 import os
 import pathlib
 import sys
+import uuid
 from collections.abc import Sequence
 
 from oslo_config import cfg
@@ -27,6 +28,7 @@ from nova_ha import ports
 from nova_ha.agent import colocated
 from nova_ha.agent import gate
 from nova_ha.agent import heartbeat
+from nova_ha.agent import marker
 from nova_ha.agent import service
 from nova_ha.agent import systemd
 from nova_ha.assembly import agent as assembly
@@ -47,7 +49,12 @@ beacon with the results of local checks, and reports the guests that run."""
 _EPILOG = """'nova-ha-agent wait-ready' is the start gate of nova-compute and
 libvirt-guests: it waits while instances of this host are on their way to
 other hosts, says why, and exits with status 0 when they may start; 1: the
-configuration cannot be used; 3: --timeout is over. It changes nothing."""
+configuration cannot be used; 3: --timeout is over. It changes nothing.
+
+'nova-ha-agent mark-storage' marks the storage that is mounted as the instances
+path, once and for all hosts that mount it: their agents announce the marker,
+and instances are evacuated among them. A storage that is marked keeps its
+marker; the exit status is 1 if that is not what --domain asks for."""
 
 _CLI_OPTS = [
     cfg.StrOpt(
@@ -55,9 +62,10 @@ _CLI_OPTS = [
         positional=True,
         required=False,
         default="run",
-        choices=["run", "wait-ready"],
+        choices=["run", "wait-ready", "mark-storage"],
         help="run: be the agent (the default); wait-ready: wait until "
-        "nova-compute may start.",
+        "nova-compute may start; mark-storage: mark the storage that "
+        "instances are on.",
     ),
     cfg.FloatOpt(
         "timeout",
@@ -70,6 +78,12 @@ _CLI_OPTS = [
         metavar="PATH",
         help="wait-ready: permit the start if this file exists; [agent] "
         "allow_start_file by default.",
+    ),
+    cfg.StrOpt(
+        "domain",
+        metavar="NAME",
+        help="mark-storage: what to call the storage; a random UUID by "
+        "default.",
     ),
 ]
 
@@ -91,6 +105,8 @@ def _main(arguments: Sequence[str]) -> int:
     clock = nova_clock.SystemClock()
     if conf.command == "wait-ready":
         return _wait_ready(conf, clock)
+    if conf.command == "mark-storage":
+        return _mark_storage(conf)
     return _run(conf, clock)
 
 
@@ -115,6 +131,12 @@ def _run(conf: cfg.ConfigOpts, clock: nova_clock.Clock) -> int:
         clock=clock,
         manager=systemd.ServiceManager(os.environ.get("NOTIFY_SOCKET", "")),
         heartbeats=_heartbeats(conf, itself, clock),
+        marker=marker.Marker(
+            conf.agent.instances_path,
+            interval=conf.agent.check_interval,
+            deadline=conf.agent.check_deadline,
+            clock=clock,
+        ),
     )
     process.run_until_signalled(
         agent.run, agent.stop, lambda: process.reload(conf)
@@ -157,6 +179,20 @@ def _wait_ready(conf: cfg.ConfigOpts, clock: nova_clock.Clock) -> int:
             tell=lambda line: _tell(conf, line),
         )
         return 0 if start_gate.wait(conf.timeout) else TIMED_OUT
+
+
+def _mark_storage(conf: cfg.ConfigOpts) -> int:
+    path, wanted = conf.agent.instances_path, conf.domain
+    found = marker.mark(path, wanted or str(uuid.uuid4()))
+    print(f"{path} is of storage domain {found}")
+    if wanted in (None, found):
+        return 0
+    print(
+        f"{PROGRAM}: it was marked before, and is not {wanted}: nothing has "
+        "been changed",
+        file=sys.stderr,
+    )
+    return 1
 
 
 def _tell(conf: cfg.ConfigOpts, line: str) -> None:

@@ -78,6 +78,7 @@ _HOST: tuple[_Row, ...] = (
     ("host.rebooted", WARNING),
     ("host.released", INFO),
     ("host.request_refused", WARNING),
+    ("host.storage_in_doubt", WARNING),
     ("host.suspected", WARNING),
     ("host.unfenceable", ALARM),
     ("host.would_fence", WARNING),

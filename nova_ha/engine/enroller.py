@@ -20,6 +20,7 @@ from nova_ha.core import enrolment
 from nova_ha.core import events
 from nova_ha.core import liveness
 from nova_ha.core import model
+from nova_ha.core import storage
 from nova_ha.engine import jobs
 from nova_ha.engine import telling
 
@@ -28,6 +29,8 @@ LOG = logging.getLogger(__name__)
 RETRY = 5.0
 """Seconds until a record that was written is expected to show, and until a
 failure is tried again."""
+
+_STORAGE = "storage"
 
 
 class Enroller:
@@ -55,6 +58,7 @@ class Enroller:
         self, view: liveness.HostView, fleet: liveness.Fleet, now: float
     ) -> None:
         """Enrol the host, if that is due."""
+        self._tell_doubt(view)
         host, beacon = view.host, view.facts.beacon
         service, engines = fleet.services.get(host), fleet.contenders
         if beacon is None or service is None:
@@ -69,6 +73,22 @@ class Enroller:
             jobs.EnrolHost(
                 host=host, beacon=beacon, service=service, engines=engines
             )
+        )
+
+    def _tell_doubt(self, view: liveness.HostView) -> None:
+        doubt = storage.of(view.facts).doubt
+        if not doubt:
+            self._teller.renew(view.host, _STORAGE)
+            return
+        self._teller.once(
+            view.host,
+            _STORAGE,
+            model.AuditEvent(
+                code="host.storage_in_doubt",
+                severity=model.Severity.WARNING,
+                host=view.host,
+                message=f"{doubt}: its disks count as shared with nobody",
+            ),
         )
 
     def take(self, event: events.Enrolled) -> None:

@@ -173,6 +173,7 @@ def _record(record: model.HostRecord | None) -> dict[str, Any] | None:
         "system_uuid": record.system_uuid,
         "failure_domain": record.failure_domain,
         "storage_domain": record.storage_domain,
+        "proven_storage": record.proven_storage,
         "protected": record.protected,
         "maintenance": record.maintenance,
         "reserved": record.reserved,

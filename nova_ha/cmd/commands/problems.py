@@ -18,6 +18,7 @@ from nova_ha.assembly.operator import Picture
 from nova_ha.cmd import render
 from nova_ha.cmd.commands import devices
 from nova_ha.core import model
+from nova_ha.core import storage
 from nova_ha.core.model import record
 
 
@@ -47,6 +48,7 @@ def of(picture: Picture, leader: model.Contender | None) -> Iterator[Problem]:
     yield from _switches(picture.control)
     yield from _refused(leader)
     yield from _fencing(picture)
+    yield from _storage(picture)
     if not any(one.record for one in picture.hosts.values()):
         yield Problem(
             what="no host is enrolled: nothing is watched",
@@ -80,6 +82,17 @@ def _fencing(picture: Picture) -> Iterator[Problem]:
             todo=f"check whose power it switches; nova-ha fence clear {host} "
             f"{device}",
         )
+
+
+def _storage(picture: Picture) -> Iterator[Problem]:
+    for host, facts in sorted(picture.hosts.items()):
+        doubt = storage.of(facts).doubt
+        if doubt:
+            yield Problem(
+                what=f"{host}: {doubt}; its disks count as shared with nobody",
+                todo=f"nova-ha host domains {host} --storage '' to believe "
+                "its agent",
+            )
 
 
 def _switches(control: model.Control) -> Iterator[Problem]:

@@ -30,6 +30,10 @@ class FakeWriter:
         self.calls.append("stop")
 
 
+class FakeMarker(FakeWriter):
+    domain = None
+
+
 class FakeManager:
     def __init__(self):
         self.lines = []
@@ -46,6 +50,7 @@ class TestAgent(base.TestCase):
         self.beacons = fakes.FakeBeacons()
         self.manager = FakeManager()
         self.writer = FakeWriter()
+        self.marker = FakeMarker()
         self.check = fakes.FakeCheck()
         self.shutting_down = False
         self.roles = colocated.RoleFinder(
@@ -62,6 +67,7 @@ class TestAgent(base.TestCase):
             manager=self.manager,
             shutting_down=lambda: self.shutting_down,
             heartbeats=[self.writer],
+            marker=self.marker,
         )
         # The checks are run by the test, not by threads.
         for check in (*self.agent._checks, self.agent._guests):
@@ -132,6 +138,16 @@ class TestAgent(base.TestCase):
         self.assertEqual(
             ("engine", "zookeeper"), self.beacons.shown[0].colocated
         )
+
+    def test_what_the_marker_proves_is_published(self):
+        self.agent.turn()
+        self.marker.domain = "nfs-1"
+        self.agent.turn()
+        self.assertEqual(
+            [None, "nfs-1"], [one.storage for one in self.beacons.shown]
+        )
+        self._run(1)
+        self.assertEqual(["start", "stop"], self.marker.calls)
 
     def test_the_guests_check_is_part_of_the_beacon(self):
         self.agent._guests.run_once()

@@ -34,6 +34,7 @@ system_uuid_file = {0}/id
 allow_start_file = {0}/allow
 guests_driver = command
 guests_command = {1}
+instances_path = {0}
 checks =
 colocated_services = none
 """
@@ -105,6 +106,26 @@ class TestMain(base.TestCase):
         status, text = self._main("wait-ready", "--force-file", str(forced))
         self.assertEqual(0, status)
         self.assertIn("WARNING", text)
+
+    def test_a_storage_is_marked_once(self):
+        status, text = self._main("mark-storage", "--domain", "nfs-1")
+        self.assertEqual(0, status)
+        self.assertIn(f"{self.directory} is of storage domain nfs-1", text)
+        # On the next host that mounts it.
+        for again in ((), ("--domain", "nfs-1")):
+            status, text = self._main("mark-storage", *again)
+            self.assertEqual(0, status)
+            self.assertIn("storage domain nfs-1", text)
+        status, text = self._main("mark-storage", "--domain", "nfs-2")
+        self.assertEqual(1, status)
+        self.assertIn("storage domain nfs-1", text)
+        self.assertIn("is not nfs-2", text)
+        self.open.assert_not_called()
+
+    def test_a_storage_has_a_random_name_by_default(self):
+        status, text = self._main("mark-storage")
+        self.assertEqual(0, status)
+        self.assertRegex(text, r"storage domain [0-9a-f-]{36}\n")
 
     def test_a_bad_setting_is_a_message_and_status_1(self):
         self._configure(command="")

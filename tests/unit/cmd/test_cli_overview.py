@@ -86,6 +86,18 @@ class OverviewTest(base.TestCase):
                 },
                 "fencing.yaml:3: devices.d: has no driver (add driver",
             ),
+            (
+                {
+                    "hosts": {
+                        CMP2: samples.facts(
+                            "cmp2",
+                            storage_domain="nfs-2",
+                            proven_storage="nfs-1",
+                        )
+                    }
+                },
+                "cmp2: its agent proves storage domain nfs-1",
+            ),
         ):
             with self.subTest(words=words):
                 summary = summed(

@@ -70,3 +70,15 @@ class EnrollerTestCase(base.TestCase):
         self.assertEqual(
             ["host.enrolled", "host.protected"], self.notifier.codes()
         )
+
+    def test_a_storage_in_doubt_is_told_once_as_long_as_it_is(self):
+        def facts(proven):
+            return make.facts(
+                "a",
+                record=make.record("a", storage_domain="nfs-2"),
+                beacon=make.beacon("a", storage=proven),
+            )
+
+        for proven in ("nfs-1", "nfs-1", "nfs-2", "nfs-1"):
+            self.look(make.present(host="a", facts=facts(proven)))
+        self.assertEqual(["host.storage_in_doubt"] * 2, self.notifier.codes())
