@@ -54,6 +54,7 @@ class Cloud:
     :param hosts: hypervisors; their names are Nova's service host names.
     :param engines: number of nova-ha-engine processes.
     :param zookeepers: members of the ensemble.
+    :param brokers: members of RabbitMQ's cluster.
     :param nova_ha: False for a plain cloud without nova_ha.
     :param liveness_filter: nova-scheduler asks nova_ha's filter as well.
     :param options: further nova_ha options by section.
@@ -67,6 +68,7 @@ class Cloud:
         *,
         engines: int = 2,
         zookeepers: int = 1,
+        brokers: int = 1,
         nova_ha: bool = True,
         liveness_filter: bool = True,
         options: Mapping[str, Mapping[str, Any]] | None = None,
@@ -76,6 +78,7 @@ class Cloud:
         self._specs = list(hosts)
         self._engines = engines
         self._zookeepers = zookeepers
+        self._brokers = brokers
         self._with_nova_ha = nova_ha
         self._liveness_filter = nova_ha and liveness_filter
         self._options = dict(options or {})
@@ -162,6 +165,7 @@ class Cloud:
             "hosts": [dataclasses.asdict(spec) for spec in self._specs],
             "engines": self._engines,
             "zookeepers": self._zookeepers,
+            "brokers": self._brokers,
             "nova_ha": self._with_nova_ha,
             "liveness_filter": self._liveness_filter,
             "options": self._options,
@@ -174,7 +178,7 @@ class Cloud:
         for name in ("instances", "guests"):
             (site.shared / name).mkdir(parents=True, exist_ok=True)
         self.zookeeper = zookeeper.ZooKeeper(site, self._zookeepers)
-        self.rabbitmq = rabbitmq.RabbitMQ(site)
+        self.rabbitmq = rabbitmq.RabbitMQ(site, self._brokers)
         self.mariadb = mariadb.MariaDB(site)
         self.memcached = memcached.Memcached(site)
         self.neutron = neutron.Neutron(site)
@@ -187,11 +191,11 @@ class Cloud:
             zookeeper=self.zookeeper.hosts,
             transport_url=self.rabbitmq.transport_url,
             engines=self._engines if self._with_nova_ha else 0,
-            options=self._options,
+            options={**self.rabbitmq.client_options, **self._options},
         )
         self.nova_services = nova_service.Nova(
             *shared,
-            self.rabbitmq.transport_url,
+            self.rabbitmq,
             self.nova_ha.scheduler_options() if self._liveness_filter else {},
         )
         self.hosts = [Host(site, spec) for spec in self._specs]

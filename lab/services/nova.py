@@ -22,6 +22,7 @@ from lab import process
 from lab.services import base
 from lab.services import mariadb
 from lab.services import nova_api
+from lab.services import rabbitmq
 from lab.services import schemas
 from lab.services import wsgi
 
@@ -40,7 +41,6 @@ Sections = dict[str, dict[str, object]]
 class Nova:
     """The three servers.
 
-    :param transport_url: of RabbitMQ.
     :param scheduler_options: sections that only nova-scheduler gets on top.
     """
 
@@ -49,13 +49,13 @@ class Nova:
         site: base.Site,
         database: mariadb.MariaDB,
         memcached: str,
-        transport_url: str,
+        broker: rabbitmq.RabbitMQ,
         scheduler_options: Mapping[str, Mapping[str, object]],
     ) -> None:
         self._site = site
         self._database = database
         self._memcached = memcached
-        self._transport_url = transport_url
+        self._broker = broker
         self._scheduler_options = scheduler_options
         self._directory = site.etc / "nova"
         self.call_log = site.log / "nova-api-calls.jsonl"
@@ -85,7 +85,7 @@ class Nova:
         user = wsgi.credentials(site, "nova")
         return {
             "DEFAULT": {
-                "transport_url": self._transport_url,
+                "transport_url": self._broker.transport_url,
                 "report_interval": REPORT_INTERVAL,
                 "service_down_time": SERVICE_DOWN_TIME,
                 # Up to a minute until a new host is found, by default.
@@ -95,6 +95,10 @@ class Nova:
                 "rpc_response_timeout": 60,
                 "instances_path": site.shared / "instances",
                 "rootwrap_config": f"{sys.prefix}/etc/nova/rootwrap.conf",
+            },
+            **{
+                section: dict(options)
+                for section, options in self._broker.client_options.items()
             },
             "glance": user | {"endpoint_override": site.url("glance")},
             "placement": dict(user),
@@ -160,7 +164,7 @@ class Nova:
         self._database.query("nova_cell0", *statements)
         for uuid, name, transport, database in (
             (_CELL0, "cell0", "none:///", "nova_cell0"),
-            (_CELL1, "cell1", self._transport_url, "nova"),
+            (_CELL1, "cell1", self._broker.transport_url, "nova"),
         ):
             self._database.query(
                 "nova_api",

@@ -10,10 +10,14 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""RabbitMQ, with a node name, port mapper and cookie of its own."""
+"""RabbitMQ, with node names, port mapper and cookie of its own; alone or as a
+cluster."""
+
+from collections.abc import Mapping
 
 from lab import files
 from lab import network
+from lab import process
 from lab.services import base
 
 USER = "openstack"
@@ -21,35 +25,65 @@ _SERVER_DIRECTORY = "/usr/lib/rabbitmq/bin"
 
 
 class RabbitMQ:
-    """One broker."""
+    """The brokers, numbered from 1.
 
-    def __init__(self, site: base.Site) -> None:
+    :param members: 1, or an odd number for a cluster with a quorum.
+    """
+
+    def __init__(self, site: base.Site, members: int = 1) -> None:
         self._site = site
-        self._data = site.data("rabbitmq")
+        self._numbers = range(1, members + 1)
+        self.members = [self._member(number) for number in self._numbers]
+
+    def _member(self, number: int) -> process.Process:
         # The wrapper in /usr/sbin changes to the system's own user.
         server = base.system_command("rabbitmq-server", _SERVER_DIRECTORY)
-        self.process = site.server("rabbitmq", [server], self._environment())
+        return self._site.server(
+            _name(number), [server], self._environment(number)
+        )
+
+    def port(self, number: int) -> int:
+        """Where a member listens."""
+        return self._site.ports.get(_name(number))
 
     @property
     def transport_url(self) -> str:
-        """For oslo.messaging; holds the password."""
+        """For oslo.messaging, names every member; holds the password."""
         password = self._site.passwords.get("rabbitmq")
-        port = self._site.ports.get("rabbitmq")
-        return f"rabbit://{USER}:{password}@{network.LOOPBACK}:{port}/"
+        members = ",".join(
+            f"{USER}:{password}@{network.LOOPBACK}:{self.port(number)}"
+            for number in self._numbers
+        )
+        return f"rabbit://{members}/"
 
-    def _environment(self) -> dict[str, str]:
-        ports = self._site.ports
-        etc = self._site.etc
+    @property
+    def client_options(self) -> Mapping[str, Mapping[str, object]]:
+        """What oslo.messaging needs besides, by section: on a cluster, queues
+        that outlive the member that they were made on."""
+        if len(self.members) == 1:
+            return {}
         return {
-            "HOME": str(self._data),
+            "oslo_messaging_rabbit": {
+                "rabbit_quorum_queue": True,
+                "rabbit_transient_quorum_queue": True,
+                "rabbit_retry_interval": 1,
+                "kombu_reconnect_delay": 0.5,
+            }
+        }
+
+    def _environment(self, number: int) -> dict[str, str]:
+        ports, etc, name = self._site.ports, self._site.etc, _name(number)
+        data = self._site.data(name)
+        return {
+            "HOME": str(data),
             "ERL_EPMD_ADDRESS": network.LOOPBACK,
             "ERL_EPMD_PORT": str(ports.get("epmd")),
-            "RABBITMQ_NODENAME": "nova-ha-lab@localhost",
-            "RABBITMQ_DIST_PORT": str(ports.get("rabbitmq-dist")),
-            "RABBITMQ_MNESIA_BASE": str(self._data / "mnesia"),
-            "RABBITMQ_LOG_BASE": str(self._site.log / "rabbitmq"),
-            "RABBITMQ_PID_FILE": str(self._data / "rabbitmq.pid"),
-            "RABBITMQ_CONFIG_FILE": str(etc / "rabbitmq"),
+            "RABBITMQ_NODENAME": _node(number),
+            "RABBITMQ_DIST_PORT": str(ports.get(f"{name}-dist")),
+            "RABBITMQ_MNESIA_BASE": str(data / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(self._site.log / name),
+            "RABBITMQ_PID_FILE": str(data / "rabbitmq.pid"),
+            "RABBITMQ_CONFIG_FILE": str(etc / name),
             "RABBITMQ_CONF_ENV_FILE": "/dev/null",
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(etc / "rabbitmq-plugins"),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
@@ -59,37 +93,61 @@ class RabbitMQ:
             "RABBITMQ_SERVER_ERL_ARGS": "+S 2:2 +sbwt none",
         }
 
-    def _configure(self) -> None:
-        files.write(
-            self._site.etc / "rabbitmq.conf",
-            f"listeners.tcp.1 = {network.LOOPBACK}:"
-            f"{self._site.ports.get('rabbitmq')}\n"
-            f"default_user = {USER}\n"
-            f"default_pass = {self._site.passwords.get('rabbitmq')}\n"
-            "log.console = true\n"
-            "log.console.level = warning\n"
-            "log.file = false\n"
+    def _configure(self, number: int) -> None:
+        options = {
+            "listeners.tcp.1": f"{network.LOOPBACK}:{self.port(number)}",
+            "default_user": USER,
+            "default_pass": self._site.passwords.get("rabbitmq"),
+            "log.console": "true",
+            "log.console.level": "warning",
+            "log.file": "false",
             # The lab is not where the disk runs full.
-            "disk_free_limit.absolute = 50MB\n",
+            "disk_free_limit.absolute": "50MB",
+        }
+        if len(self.members) > 1:
+            options["cluster_formation.peer_discovery_backend"] = (
+                "classic_config"
+            )
+            for other in self._numbers:
+                key = f"cluster_formation.classic_config.nodes.{other}"
+                options[key] = _node(other)
+        files.write(
+            self._site.etc / f"{_name(number)}.conf",
+            "".join(f"{name} = {value}\n" for name, value in options.items()),
         )
         files.write(self._site.etc / "rabbitmq-plugins", "[].\n")
-        cookie = self._data / ".erlang.cookie"
+        cookie = self._site.data(_name(number)) / ".erlang.cookie"
         if not cookie.exists():
             files.write(
                 cookie, self._site.passwords.get("erlang-cookie"), 0o400
             )
 
     def start(self) -> None:
-        """Start it and wait until it accepts connections.
+        """Start the members that do not run; wait until all accept
+        connections.
 
-        :raises lab.process.LabError: when it does not.
+        :raises lab.process.LabError: when one does not.
         """
-        self._configure()
-        self.process.start()
-        self._site.wait_listening(
-            self.process, self._site.ports.get("rabbitmq")
-        )
+        started = [
+            (number, member)
+            for number, member in zip(self._numbers, self.members, strict=True)
+            if not member.alive()
+        ]
+        for number, member in started:
+            self._configure(number)
+            member.start()
+            # One after another: the others find the first, and join it.
+            self._site.wait_listening(member, self.port(number))
 
     def stop(self) -> None:
-        """Stop it; its port mapper goes with the rest of the cloud."""
-        self.process.stop(grace=10)
+        """Stop them; their port mapper goes with the rest of the cloud."""
+        for member in self.members:
+            member.stop(grace=10)
+
+
+def _name(number: int) -> str:
+    return f"rabbitmq-{number}"
+
+
+def _node(number: int) -> str:
+    return f"nova-ha-lab-{number}@localhost"

@@ -107,6 +107,13 @@ class ZooKeeper:
                 member,
             )
 
+    def leader(self) -> process.Process | None:
+        """The member that leads the ensemble; None while there is none."""
+        for number, member in enumerate(self.members, 1):
+            if b"Mode: leader" in _about(self._port("client", number)):
+                return member
+        return None
+
     def stop(self) -> None:
         """Stop every member (all sessions lose their connection)."""
         for member in self.members:
@@ -115,11 +122,14 @@ class ZooKeeper:
 
 def serves(port: int) -> bool:
     """Whether a member is in a quorum and takes sessions."""
+    return b"Mode:" in _about(port)
+
+
+def _about(port: int) -> bytes:
     try:
         with socket.create_connection((network.LOOPBACK, port), 1) as stream:
             stream.settimeout(1)
             stream.sendall(b"srvr")
-            answer = b"".join(iter(lambda: stream.recv(4096), b""))
+            return b"".join(iter(lambda: stream.recv(4096), b""))
     except OSError:
-        return False
-    return b"Mode:" in answer
+        return b""

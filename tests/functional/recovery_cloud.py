@@ -23,8 +23,8 @@ import json
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar
 
 from testtools import content
 
@@ -74,6 +74,9 @@ CasePredicate = Callable[[model.RecoveryCase], object]
 class RecoveryTestCase(base.TestCase):
     """One cloud for all tests; each starts by making it well again."""
 
+    #: How many of what does not run on hypervisors.
+    CONTROLLERS: ClassVar[Mapping[str, int]] = {"engines": 2}
+
     cloud: lab_cloud.Cloud
     store: tree_store.TreeStore
 
@@ -86,7 +89,7 @@ class RecoveryTestCase(base.TestCase):
         directory = tempfile.TemporaryDirectory(prefix="nova-ha-recovery-")
         cls.addClassCleanup(directory.cleanup)
         cls.cloud = lab_cloud.Cloud(
-            directory.name, HOSTS, engines=2, options=OPTIONS
+            directory.name, HOSTS, options=OPTIONS, **cls.CONTROLLERS
         )
         cls.addClassCleanup(cls.cloud.down)
         cls._bring_up()
@@ -137,6 +140,7 @@ class RecoveryTestCase(base.TestCase):
 
     def _revive_controllers(self) -> None:
         self.cloud.zookeeper.start()
+        self.cloud.rabbitmq.start()
         for server in (self.cloud.nova_services.api, *self.engines):
             server.thaw()
         self.cloud.nova_ha.start_engines()
