@@ -126,10 +126,11 @@ def _tell_of_reserve(work: Work, changed: list[Move], room: Room) -> None:
 
 
 def room_for(work: Work, targets: tuple[model.Target, ...]) -> Room:
+    # Among all cases, ours is as it was before this step.
+    cases = {**work.world.cases, work.case.host: work.case}
     busy = collections.Counter(
         move.target
-        for case in (*work.world.cases.values(), work.case)
-        if case is work.case or case.host != work.case.host
+        for case in cases.values()
         for move in case.moves
         if move.state.in_flight and move.target is not None
     )
