@@ -265,23 +265,7 @@ class Cloud:
 
     def _flavor_and_image(self) -> None:
         self.nova().flavors.create(FLAVOR, ram=64, vcpus=1, disk=1)
-        image = {"service_type": "image"}
-        made = self._session.post(
-            "/v2/images",
-            endpoint_filter=image,
-            json={
-                "name": IMAGE,
-                "disk_format": "raw",
-                "container_format": "bare",
-                "visibility": "public",
-            },
-        ).json()
-        self._session.put(
-            made["file"],
-            endpoint_filter=image,
-            data=b"\0" * 1024,
-            headers={"Content-Type": "application/octet-stream"},
-        )
+        self.glance.create_image(self._session, IMAGE)
 
     def _told(self, line: str, step: Callable[[], None]) -> Callable[[], None]:
         def told() -> None:

@@ -22,6 +22,7 @@ from lab import process
 from lab.services import base
 from lab.services import mariadb
 from lab.services import nova_api
+from lab.services import nova_faults
 from lab.services import rabbitmq
 from lab.services import schemas
 from lab.services import wsgi
@@ -59,6 +60,9 @@ class Nova:
         self._scheduler_options = scheduler_options
         self._directory = site.etc / "nova"
         self.call_log = site.log / "nova-api-calls.jsonl"
+        faults = site.run / "nova-api-faults.json"
+        #: What nova-api does wrong from now on; nothing unless planned.
+        self.faults = nova_faults.Plan(faults)
         self.api = wsgi.server(
             site,
             "nova",
@@ -67,6 +71,7 @@ class Nova:
                 "OS_NOVA_CONFIG_DIR": str(self._directory),
                 "OS_NOVA_CONFIG_FILES": "api-paste.ini;nova.conf",
                 nova_api.LOG_VARIABLE: str(self.call_log),
+                nova_api.FAULTS_VARIABLE: str(faults),
             },
             threads=32,
         )
@@ -91,6 +96,9 @@ class Nova:
                 # Up to a minute until a new host is found, by default.
                 "periodic_fuzzy_delay": 0,
                 "executor_thread_pool_size": 16,
+                # What is shelved stays on its host: off it, it is no
+                # business of who recovers that host.
+                "shelved_offload_time": -1,
                 "use_stderr": True,
                 "rpc_response_timeout": 60,
                 "instances_path": site.shared / "instances",

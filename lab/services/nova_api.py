@@ -10,10 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""nova-api with a log of every request that changes something.
+"""nova-api with a log of every request that changes something, and with
+faults behind the log (:mod:`lab.services.nova_faults`).
 
 One JSON line a request: what was asked, when it came, when it was answered
-and how. Tests and the demonstration read from it what really reached Nova.
+and how. Tests and the demonstration read from it what Nova was really asked.
 Bodies are not kept (they may hold passwords): only the action's name and
 the few members that say what was asked of whom.
 """
@@ -22,13 +23,17 @@ import datetime
 import io
 import json
 import os
+import pathlib
 import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-#: Environment variable that names the log.
+from lab.services import nova_faults
+
+#: Environment variables that name the log, and the plan of the faults.
 LOG_VARIABLE = "NOVA_HA_LAB_CALL_LOG"
+FAULTS_VARIABLE = "NOVA_HA_LAB_FAULTS"
 
 _READ_ONLY = frozenset({"GET", "HEAD", "OPTIONS"})
 _KEPT = ("host", "forced_down", "status", "disabled_reason", "force")
@@ -108,8 +113,9 @@ def _load() -> Application:
     # Nova patches the world at this import: nothing may come before it.
     from nova.wsgi import osapi_compute
 
-    path = os.environ[LOG_VARIABLE]
-    return CallLog(osapi_compute.application, path)
+    plan = nova_faults.Plan(pathlib.Path(os.environ[FAULTS_VARIABLE]))
+    application = nova_faults.Faults(osapi_compute.application, plan)
+    return CallLog(application, os.environ[LOG_VARIABLE])
 
 
 def __getattr__(name: str) -> Application:

@@ -74,6 +74,8 @@ CasePredicate = Callable[[model.RecoveryCase], object]
 class RecoveryTestCase(base.TestCase):
     """One cloud for all tests; each starts by making it well again."""
 
+    #: Options of nova_ha by section.
+    SETTINGS: ClassVar[Mapping[str, Mapping[str, Any]]] = OPTIONS
     #: How many of what does not run on hypervisors.
     CONTROLLERS: ClassVar[Mapping[str, int]] = {"engines": 2}
 
@@ -89,7 +91,7 @@ class RecoveryTestCase(base.TestCase):
         directory = tempfile.TemporaryDirectory(prefix="nova-ha-recovery-")
         cls.addClassCleanup(directory.cleanup)
         cls.cloud = lab_cloud.Cloud(
-            directory.name, HOSTS, options=OPTIONS, **cls.CONTROLLERS
+            directory.name, HOSTS, options=cls.SETTINGS, **cls.CONTROLLERS
         )
         cls.addClassCleanup(cls.cloud.down)
         cls._bring_up()
@@ -141,6 +143,7 @@ class RecoveryTestCase(base.TestCase):
     def _revive_controllers(self) -> None:
         self.cloud.zookeeper.start()
         self.cloud.rabbitmq.start()
+        self.cloud.nova_services.faults.set()
         for server in (self.cloud.nova_services.api, *self.engines):
             server.thaw()
         self.cloud.nova_ha.start_engines()
