@@ -30,6 +30,7 @@ from nova_ha.core import texts
 from nova_ha.engine import checking
 from nova_ha.engine import jobs
 from nova_ha.engine import performer as performer_mod
+from nova_ha.engine import surveying
 
 LOG = logging.getLogger(__name__)
 
@@ -173,7 +174,7 @@ def failure(job: jobs.Job, epoch: model.Epoch, error: str) -> events.Event:
     raise TypeError(f"unknown job {job.key}")
 
 
-def in_threads(workers: int) -> performer_mod.Gather:
+def in_threads(workers: int) -> surveying.Gather:
     """A gather that runs its calls at the same time, in a pool of its own:
     jobs wait for it, so it must not share theirs."""
     pool = concurrent.futures.ThreadPoolExecutor(

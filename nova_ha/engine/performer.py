@@ -18,8 +18,8 @@ here does nothing.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import TypeVar
 
 from nova_ha import clock as clock_mod
 from nova_ha import exception
@@ -34,12 +34,9 @@ from nova_ha.core import texts
 from nova_ha.engine import checking
 from nova_ha.engine import jobs
 from nova_ha.engine import last_look
+from nova_ha.engine import surveying
 
 T = TypeVar("T")
-
-Gather = Callable[[Sequence[Callable[[], Any]]], list[Any]]
-"""Calls all of them, possibly at the same time; returns their results in
-order, or raises the first error."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ class Performer:
     """Performs jobs; stateless, so that any thread may."""
 
     def __init__(
-        self, world: World, clock: clock_mod.Clock, gather: Gather
+        self, world: World, clock: clock_mod.Clock, gather: surveying.Gather
     ) -> None:
         self._world = world
         self._clock = clock
@@ -371,7 +368,7 @@ class Performer:
 
     def _survey(self, action: actions.TakeSurvey) -> events.Event:
         began = self._clock.monotonic()
-        survey = self._ask_nova(action)
+        survey = surveying.ask(self._world.compute, action, self._gather)
         if action.power:
             # Last, however long Nova has taken: this proof perishes.
             reading = self._world.fencing.power_state(
@@ -381,48 +378,6 @@ class Performer:
         return events.Surveyed(
             host=action.host, case=action.case, survey=survey, began=began
         )
-
-    def _ask_nova(self, action: actions.TakeSurvey) -> model.Survey:
-        compute = self._world.compute
-        instances = None
-        if action.instances:
-            instances = tuple(compute.instances(action.host))
-        migrations = {one.id: one for one in compute.migrations(action.host)}
-        if action.histories:
-            ids = {one.id for one in instances or ()} | set(action.pending)
-            for history in self._gather(
-                [self._history_of(one) for one in sorted(ids)]
-            ):
-                migrations.update({one.id: one for one in history})
-        targets = None
-        if action.targets:
-            targets = tuple(compute.targets(_sizes(action, instances or ())))
-        looks = (compute.instance(one) for one in action.look_at)
-        return model.Survey(
-            host=action.host,
-            looks=tuple(one for one in looks if one is not None),
-            migrations=tuple(migrations.values()),
-            instances=instances,
-            targets=targets,
-        )
-
-    def _history_of(
-        self, instance: model.InstanceId
-    ) -> Callable[[], Sequence[model.Migration]]:
-        return lambda: self._world.compute.instance_migrations(instance)
-
-
-def _sizes(
-    action: actions.TakeSurvey, instances: Iterable[model.Instance]
-) -> list[dict[str, int]]:
-    sizes = {
-        tuple(sorted(one.items()))
-        for one in (
-            *action.requests,
-            *(instance.resources for instance in instances),
-        )
-    }
-    return [dict(one) for one in sorted(sizes)]
 
 
 def _words(error: Exception) -> str:

@@ -33,6 +33,7 @@ from nova_ha.engine import controller
 from nova_ha.engine import executor
 from nova_ha.engine import performer
 from nova_ha.engine import service
+from nova_ha.engine import surveying
 from nova_ha.evidence import services
 from nova_ha.sim import devices
 from nova_ha.sim import journal as journal_mod
@@ -117,7 +118,7 @@ class TurnExecutor(executor.ConcurrentExecutor):
         self._free[lane] += 1
 
 
-def gather_in(clock: clock_mod.Clock) -> performer.Gather:
+def gather_in(clock: clock_mod.Clock) -> surveying.Gather:
     """Makes its calls at the same time, in threads of ``clock``."""
 
     def gather(calls: Sequence[Callable[[], Any]]) -> list[Any]:

@@ -19,6 +19,7 @@ from nova_ha import exception
 from nova_ha.assembly import operator as assembly
 from nova_ha.cmd import process
 from nova_ha.cmd.commands import base
+from nova_ha.cmd.commands import dry_run
 from nova_ha.cmd.commands import host as host_module
 from nova_ha.cmd.commands import overview
 from nova_ha.cmd.commands import recoveries
@@ -44,15 +45,17 @@ _OVER = frozenset(
 """States in which nothing more is moved."""
 
 
-class Evacuate(base.Command):
+class Evacuate(base.Report):
     """Have a host recovered that you know to be dead.
 
     For a host that nova_ha leaves alone, as its nova-compute was disabled or
     its agent has said goodbye; and for a case that has given instances up:
     they are tried again. The way is the usual one: the host is fenced, or
     somebody vouches for it (nova-ha confirm-fenced). Refused while the host's
-    agent is alive. Exit status with --wait: 0: all instances have moved; 1:
-    not all; 2: refused, or an error.
+    agent is alive. With --dry-run nothing is asked for: what would become of
+    each instance is shown, of any enrolled host. Exit status: 0: asked for;
+    with --wait or --dry-run, all instances have moved, or would; 1: not all,
+    or the dry run would be refused; 2: refused, or an error.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -78,11 +81,24 @@ class Evacuate(base.Command):
             help="Show the progress until nothing more is moved. Ctrl-C ends "
             "the show, not the evacuation.",
         )
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="Change nothing: ask Nova and Placement, and show what would "
+            "become of each instance and why (-f is for this alone).",
+        )
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
         with self.context.store() as store:
-            request = self._request(store, parsed_args)
+            picture = store.picture()
+            request = self._request(picture, parsed_args)
+            why = _refusal(picture, request)
+            if parsed_args.dry_run:
+                return self._rehearse(picture, request, why, parsed_args)
+            if why:
+                raise exception.CoordinationError(f"refused: {why}")
+            self._warn(picture)
             request = store.request(request)
             self.say(
                 f"The leading engine is asked to evacuate {request.host}; see "
@@ -93,29 +109,31 @@ class Evacuate(base.Command):
         return 0
 
     def _request(
-        self, store: assembly.Store, parsed_args: argparse.Namespace
+        self, picture: assembly.Picture, parsed_args: argparse.Namespace
     ) -> model.EvacuationRequest:
-        """:raises CoordinationError: it would be refused."""
-        picture, host = store.picture(), HostName(parsed_args.host)
+        host, target = HostName(parsed_args.host), parsed_args.target
         host_module.known(picture, host)
-        target = parsed_args.target
-        request = model.EvacuationRequest(
+        return model.EvacuationRequest(
             host=host,
             by=self.context.by,
             at=picture.at,
             target=HostName(target) if target else None,
             servers=tuple(map(InstanceId, parsed_args.servers)),
         )
-        case = picture.cases.get(host)
-        why = by_hand.refusal(
-            request, overview.facts(picture, host), picture.hosts, picture.at
-        )
-        if not why and case is not None and by_hand.too_late(case):
-            why = f"case {case.id} is {case.state.value}: {case.message}"
-        if why:
-            raise exception.CoordinationError(f"refused: {why}")
+
+    def _rehearse(
+        self,
+        picture: assembly.Picture,
+        request: model.EvacuationRequest,
+        refusal: str,
+        parsed_args: argparse.Namespace,
+    ) -> int:
         self._warn(picture)
-        return request
+        answer = dry_run.ask(
+            self.context.conf, self.context.clock, picture, request, refusal
+        )
+        self.show(parsed_args, dry_run.data(answer), dry_run.text(answer))
+        return 0 if answer.well else base.ATTENTION
 
     def _warn(self, picture: assembly.Picture) -> None:
         if not picture.control.armed or picture.control.paused:
@@ -123,6 +141,20 @@ class Evacuate(base.Command):
                 "nova_ha is disarmed or paused: nothing is done before it is "
                 "armed and goes on (nova-ha status)"
             )
+
+
+def _refusal(
+    picture: assembly.Picture, request: model.EvacuationRequest
+) -> str:
+    """Why it would not be followed; empty if it would."""
+    host = request.host
+    why = by_hand.refusal(
+        request, overview.facts(picture, host), picture.hosts, picture.at
+    )
+    case = picture.cases.get(host)
+    if not why and case is not None and by_hand.too_late(case):
+        return f"case {case.id} is {case.state.value}: {case.message}"
+    return why
 
 
 class _Progress:
