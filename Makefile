@@ -25,7 +25,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .PHONY: help test system-packages demo demo-up demo-down bench-controller \
-	bench-scheduler clean
+	bench-scheduler bench-evacuation clean
 
 help:
 	@echo "nova_ha: compute high availability for OpenStack"
@@ -41,6 +41,9 @@ help:
 	@echo "                  what a large fleet costs an engine (no servers)"
 	@echo "  make bench-scheduler"
 	@echo "                  what the filters and weighers cost nova-scheduler"
+	@echo "  make bench-evacuation"
+	@echo "                  how fast a dead host's instances are moved, beside a"
+	@echo "                  bare script (ARGS=--large: 100 instances as well)"
 	@echo "  make clean      remove environments, caches and demo output"
 	@echo
 	@echo "Needs Debian or Ubuntu with Python 3.11 or later (another one:"
@@ -100,6 +103,10 @@ bench-controller: $(BENCH)/.installed
 bench-scheduler: $(BENCH_NOVA)/.installed
 	@echo "==> What the filters and weighers cost, over Nova's ComputeFilter"
 	@exec $(BENCH_NOVA)/bin/python -m benchmarks.scheduler
+
+bench-evacuation: system-packages $(LAB)/.installed
+	@echo "==> How fast instances are moved, beside a bare script"
+	@exec $(LAB)/bin/python -m benchmarks.evacuation $(ARGS)
 
 clean: demo-down
 	@echo "==> Removing environments, caches and demo output"
