@@ -115,9 +115,10 @@ class Store(abc.ABC):
         """
 
     @abc.abstractmethod
-    def release(self, host: HostName) -> model.Quarantine | None:
+    def release(self, host: HostName, *, by: str) -> model.Quarantine | None:
         """Take a host out of quarantine and forget its deaths; returns the
-        quarantine, None where there was none.
+        quarantine, None where there was none. Failed evacuations of its open
+        case are decided about: their instances stay on it.
 
         :raises CoordinationError: it is not enrolled.
         """

@@ -33,6 +33,7 @@ from nova_ha.coordination import tree as tree_module
 from nova_ha.coordination import znodes
 from nova_ha.core import codec
 from nova_ha.core import model
+from nova_ha.core import leftovers
 from nova_ha.core import quarantine
 from nova_ha.core.model import HostName
 
@@ -219,8 +220,14 @@ class TreeStore(operator.Store):
         )
         return kept
 
-    def release(self, host: HostName) -> model.Quarantine | None:
-        before, _ = self._amend(host, quarantine.released)
+    def release(self, host: HostName, *, by: str) -> model.Quarantine | None:
+        word = self._acceptance(host, by)
+        before, _ = self._amend(
+            host,
+            lambda old: dataclasses.replace(
+                quarantine.released(old), acceptance=word or old.acceptance
+            ),
+        )
         return before.quarantine
 
     def reserve(self, host: HostName, on: bool) -> model.HostRecord:
@@ -233,6 +240,14 @@ class TreeStore(operator.Store):
         self,
         host: HostName,
         *,
+    def _acceptance(self, host: HostName, by: str) -> model.Acceptance | None:
+        """None where the host has no failed evacuations to decide about."""
+        node = self._tree.get(self._paths.case(host))
+        case = self._decoder.decode(model.RecoveryCase, node)
+        if case is None or not leftovers.undecided(case):
+            return None
+        return model.Acceptance(case=case.id, by=by, at=self._clock.utcnow())
+
         failure: str | None = None,
         storage: str | None = None,
     ) -> model.HostRecord:

@@ -394,6 +394,7 @@ def merge(old: model.HostRecord, new: model.HostRecord) -> model.HostRecord:
         reserved=old.reserved,
         incidents=old.incidents,
         quarantine=old.quarantine,
+        acceptance=old.acceptance,
         barred=old.barred,
         fencing=old.fencing,
         enrolled_at=_earlier(old.enrolled_at, new.enrolled_at),

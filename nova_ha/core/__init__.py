@@ -18,5 +18,5 @@ Read in this order: :mod:`model` (the nouns), :mod:`events` and
 :mod:`transitions` and :mod:`recovery` (what is done about it, state by
 state), :mod:`proof` (what permits it), :mod:`surveys`, :mod:`moves`,
 :mod:`runners`, :mod:`targets` and :mod:`evacuation` (each instance's way),
-:mod:`settling` and :mod:`returning` (how it ends).
+:mod:`settling`, :mod:`leftovers` and :mod:`returning` (how it ends).
 """

@@ -86,6 +86,7 @@ _HOST: tuple[_Row, ...] = (
 
 _CASE: tuple[_Row, ...] = (
     ("action.failed", WARNING),
+    ("case.accepted", INFO),
     ("case.cancelled", INFO),
     ("case.closed", INFO),
     ("case.disabled", INFO),
@@ -108,6 +109,7 @@ _CASE: tuple[_Row, ...] = (
     ("case.soaking", INFO),
     ("case.suspected", INFO),
     ("case.taken_over", INFO),
+    ("case.undecided", ALARM),
     ("case.unsaved", (Severity.WARNING, Severity.ALARM)),
     ("case.waiting", ANY),
     ("host.spared", ALARM),

@@ -37,6 +37,7 @@ from nova_ha.core.nova_model import Instance as Instance
 from nova_ha.core.nova_model import Migration as Migration
 from nova_ha.core.nova_model import ServiceReport as ServiceReport
 from nova_ha.core.nova_model import Target as Target
+from nova_ha.core.operator_model import Acceptance as Acceptance
 from nova_ha.core.operator_model import EvacuationRequest as EvacuationRequest
 from nova_ha.core.power_model import Bar as Bar
 from nova_ha.core.power_model import DeviceReport as DeviceReport
@@ -178,6 +179,8 @@ class HostRecord:
     incidents: tuple[datetime.datetime, ...] = ()
     """Its latest deaths, oldest first; bounded by ``quarantine.KEPT``."""
     quarantine: Quarantine | None = None
+    acceptance: Acceptance | None = None
+    """The latest that an operator has given for this host."""
     barred: Mapping[str, Bar] = dataclasses.field(default_factory=dict)
     """Its fence devices that have proven wrong, by name: not used until an
     operator has checked them."""
@@ -505,6 +508,10 @@ class RecoveryCase:
     )
     request: EvacuationRequest | None = None
     """The latest that an operator has made for this host."""
+    acceptance: Acceptance | None = None
+    """The latest that an operator has given for this case."""
+    accepted: tuple[InstanceId, ...] = ()
+    """The failed evacuations that it was about."""
     surveyed: bool = False
     """The instances of the host have been listed, completely."""
     moves: tuple[Move, ...] = ()

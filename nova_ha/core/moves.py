@@ -36,6 +36,21 @@ def evacuations(
     return sorted(found, key=lambda one: one.id)
 
 
+def evacuated_to(
+    move: Move,
+    source: model.HostName,
+    records: Collection[model.Migration],
+) -> model.HostName | None:
+    """Where the latest evacuation since the move was planned has brought its
+    instance; None where there was none."""
+    arrived = [
+        one.dest
+        for one in _since(move, source, records)
+        if one.status in runners.DONE
+    ]
+    return arrived[-1] if arrived else None
+
+
 def follow(
     move: Move,
     source: model.HostName,

@@ -14,6 +14,7 @@
 
 import datetime
 
+from nova_ha.core.nouns import CaseId
 from nova_ha.core.nouns import HostName
 from nova_ha.core.nouns import InstanceId
 from nova_ha.core.nouns import record
@@ -32,3 +33,13 @@ class EvacuationRequest:
     """Where its instances go as long as there is room; None: anywhere."""
     servers: tuple[InstanceId, ...] = ()
     """Those that are moved; empty: all."""
+
+
+@record
+class Acceptance:
+    """An operator's decision that the instances which a case has failed to
+    move stay on their host, and that it goes back into service with them."""
+
+    case: CaseId
+    by: str
+    at: datetime.datetime

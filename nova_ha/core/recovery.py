@@ -28,6 +28,7 @@ from nova_ha.core import by_hand
 from nova_ha.core import evacuation
 from nova_ha.core import events
 from nova_ha.core import holding
+from nova_ha.core import leftovers
 from nova_ha.core import model
 from nova_ha.core import permission
 from nova_ha.core import proof
@@ -109,6 +110,7 @@ def step(
     _absorb(work, event)
     by_hand.take(work)
     by_hand.narrow(work)
+    leftovers.take(work)
     _remember_verdict(work)
     previous = None
     while previous is not work.case.state:
@@ -117,7 +119,7 @@ def step(
     barring.go_on(work)
     if work.case.state not in ENDED:
         repairs.go_on(work)
-        work.remind(_LOUDNESS.get(work.case.state, Severity.ALARM))
+        work.remind(_loudness(work.case))
     return work.finish()
 
 
@@ -127,7 +129,13 @@ _LOUDNESS = {
     S.RETURNING: Severity.WARNING,
     S.SOAKING: Severity.INFO,
 }
-"""How loudly a case that takes long says what it waits for."""
+
+
+def _loudness(case: model.RecoveryCase) -> Severity:
+    """How loudly a case that takes long says what it waits for."""
+    if case.state is S.SOAKING and leftovers.undecided(case):
+        return Severity.ALARM
+    return _LOUDNESS.get(case.state, Severity.ALARM)
 
 
 def take_over(

@@ -15,6 +15,7 @@ soak time - and only then in service again."""
 
 from nova_ha.core import actions
 from nova_ha.core import holding
+from nova_ha.core import leftovers
 from nova_ha.core import permission
 from nova_ha.core import proof
 from nova_ha.core import quarantine
@@ -84,6 +85,7 @@ def _begin_anew(work: Work) -> None:
         refencing=False,
         fence_rounds=0,
         surveyed=False,
+        accepted=(),
         # A request to take them back may be on its way: set them again.
         force_down=_again(work.case.force_down),
         disable=_again(work.case.disable),
@@ -119,6 +121,9 @@ def _take_back(work: Work) -> None:
                 host=case.host, case=case.id, service_id=work.service_id()
             )
         )
+    elif leftovers.keep_out(work):
+        # Its nova-compute is up by now, so that they can be looked after.
+        return
     elif case.disable in mine and not _reason_changed(work):
         _take_back_disable(work)
     elif work.world.quarantine(case.host) is not None:

@@ -26,6 +26,7 @@ from nova_ha.core import moves
 from nova_ha.core import ordering
 from nova_ha.core import planning
 from nova_ha.core import repairs
+from nova_ha.core import transitions
 from nova_ha.core import troubles
 from nova_ha.core.model import CaseState
 from nova_ha.core.model import Move
@@ -37,6 +38,10 @@ SURVEY = actions.TakeSurvey.__name__
 
 SLOW = 10.0
 """Seconds between surveys of a case that waits for somebody else."""
+
+LEISURE = 60.0
+"""Seconds until what is left on its host for good is looked for again: an
+operator may have moved or deleted it."""
 
 
 # -- taking in ---------------------------------------------------------------
@@ -80,6 +85,16 @@ def _absorb_list(
     :param final: those whose move was over before the list was made.
     """
     listed = {one.id: one for one in survey.instances or ()}
+    work.remember(listed_at=began)
+    if work.case.state in transitions.BACK:
+        # What comes to a host that is back is no business of this case.
+        work.update(
+            moves=tuple(
+                _still_there(work, move, listed, survey)
+                for move in work.case.moves
+            )
+        )
+        return
     known = {move.instance for move in work.case.moves}
     new = tuple(
         _follow(work, _plan(work, one, survey), survey)
@@ -91,11 +106,10 @@ def _absorb_list(
     kept = tuple(
         _plan(work, listed[move.instance], survey)
         if _wanted_again(work, move, listed, final)
-        else _still_there(work, move, listed)
+        else _still_there(work, move, listed, survey)
         for move in work.case.moves
     )
     work.update(moves=ordering.arranged((*kept, *new)), surveyed=True)
-    work.remember(listed_at=began)
     work.milestone("listed")
 
 
@@ -124,18 +138,30 @@ def _wanted_again(
     """It had left and has come back since; or the host has died again."""
     if move.instance not in listed or move.instance not in final:
         return False
-    left = move.state in (MoveState.DONE, MoveState.GONE)
-    return left or not work.case.surveyed
+    return move.state in _AWAY or not work.case.surveyed
+
+
+_AWAY = (MoveState.DONE, MoveState.GONE)
+"""The host has lost the instance, in Nova's eyes too."""
 
 
 def _still_there(
-    work: Work, move: Move, listed: Collection[model.InstanceId]
+    work: Work,
+    move: Move,
+    listed: Collection[model.InstanceId],
+    survey: model.Survey,
 ) -> Move:
-    resting = (MoveState.PENDING, MoveState.RETRY, MoveState.HELD)
-    if move.instance in listed or move.state not in resting:
+    """What was left on the host, for now or for good, may have gone from it
+    without us."""
+    if move.instance in listed or move.state in _AWAY or move.state.in_flight:
         return move
+    host = moves.evacuated_to(move, work.case.host, survey.migrations)
     gone = dataclasses.replace(
-        move, state=MoveState.GONE, reason="deleted, or moved by others"
+        move,
+        state=MoveState.GONE,
+        reason=f"evacuated to {host} by somebody else"
+        if host
+        else "deleted, or moved by others",
     )
     work.tell_move(gone, "instance.gone")
     return gone
@@ -269,7 +295,7 @@ def survey_if_due(
     waiting = waiting_moves(work)
     issue = work.case.state in (CaseState.FENCED, CaseState.EVACUATING)
     again = slowly and bool(waiting)
-    listing = work.progress.listed_at is None or again or _list_again(work)
+    listing = again or _list_again(work) or (slowly and _long_listed(work))
     slots = work.world.policy.evacuations - in_flight(work)
     wave = issue and (listing or (bool(waiting) and slots > 0))
     blind = work.world.blind_spots(work.case.host)
@@ -345,8 +371,16 @@ def settled(work: Work) -> bool:
 
 
 def _list_again(work: Work) -> bool:
-    """All moves have come to rest: has anything else arrived meanwhile?"""
+    """Never listed, or all moves have come to rest: has anything else arrived
+    meanwhile?"""
+    if work.progress.listed_at is None:
+        return True
     return settled(work) and not listed_since(work)
+
+
+def _long_listed(work: Work) -> bool:
+    listed = work.progress.listed_at
+    return listed is None or work.now.mono - listed >= LEISURE
 
 
 def listed_since(work: Work) -> bool:

@@ -14,10 +14,12 @@
 
 All troubles are undone, and from then on he does his part in each case: he
 switches on what has been recovered, switches off what hangs, vouches for what
-is off, releases what is in quarantine, and cleans up what Nova will never
-finish. After that no case has a reason to stay open: what still does is stuck.
+is off, releases what is in quarantine or waits for his decision, and cleans up
+what Nova will never finish. After that no case has a reason to stay open: what
+still does is stuck.
 """
 
+from nova_ha.core import leftovers
 from nova_ha.core import model
 from nova_ha.core import runners
 from nova_ha.core.model import CaseState
@@ -127,6 +129,8 @@ class Caretaker:
             self._down_since[host] = self._world.kernel.now
 
     def _help(self, host: str, case: model.RecoveryCase) -> None:
+        if case.state is CaseState.SOAKING and leftovers.undecided(case):
+            self._world.operator.release(host)
         hopeless = case.state is CaseState.FENCE_FAILED
         if not (hopeless or case.hold in _HOLDS or case.doubt):
             return

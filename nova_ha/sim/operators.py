@@ -103,11 +103,11 @@ class Operator:
         self._set_maintenance("end-maintenance", host, "", on=False)
 
     def release(self, host: str) -> None:
-        """Out of quarantine."""
+        """Out of quarantine, and in spite of failed evacuations."""
         self._do(
             "release",
             host,
-            lambda store: store.release(model.HostName(host)),
+            lambda store: store.release(model.HostName(host), by=NAME),
         )
 
     def request(self, host: str, target: str, servers: str) -> None:

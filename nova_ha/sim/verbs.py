@@ -128,7 +128,8 @@ _OPERATOR = (
     Verb(
         name="release",
         target=Target.HOST,
-        help="nova-ha host release: the end of a quarantine.",
+        help="nova-ha host release: the end of a quarantine; what could not "
+        "be evacuated stays where it is.",
     ),
     Verb(
         name="request-evacuation",

@@ -39,6 +39,7 @@ class Host:
         self.reserved = False
         self.incidents = ()
         self.quarantine = None
+        self.acceptance = None
         self.barred = {}
         self.fencing = None
         self.other_chassis = False
@@ -85,6 +86,7 @@ class Host:
                 reserved=self.reserved,
                 incidents=self.incidents,
                 quarantine=self.quarantine,
+                acceptance=self.acceptance,
                 barred=self.barred,
                 fencing=self.fencing,
             ),

@@ -15,6 +15,7 @@
 import datetime
 from collections.abc import Callable, Mapping
 
+from nova_ha.core import leftovers
 from nova_ha.core import model
 from nova_ha.core.model import CaseState
 from nova_ha.core.model import Hold
@@ -62,6 +63,11 @@ _STATES: Mapping[CaseState, str] = {
     CaseState.CANCELLED: "nothing",
 }
 
+_UNDECIDED = (
+    "look after what could not be evacuated (nova-ha case show {host}): move "
+    "or delete it, or nova-ha host release {host} leaves it there"
+)
+
 _VERDICTS: Mapping[Kind, str] = {
     Kind.DEGRADED: "mend what the check names",
     Kind.REBOOTED: "see that its instances run",
@@ -96,6 +102,8 @@ def for_case(
     if case.hold is not None:
         return _HOLDS[case.hold].format(host=case.host)
     if case.state is CaseState.SOAKING:
+        if leftovers.undecided(case):
+            return _UNDECIDED.format(host=case.host)
         left = max(0.0, soak_time - (now - case.since).total_seconds())
         return f"nothing: back in service in {left:.0f} s if it stays healthy"
     return _STATES[case.state].format(host=case.host)

@@ -16,6 +16,7 @@ import argparse
 
 from nova_ha.cmd.commands import base
 from nova_ha.cmd.commands import host as host_module
+from nova_ha.core import leftovers
 from nova_ha.core.model import HostName
 
 
@@ -52,10 +53,11 @@ class Maintenance(base.Command):
 
 
 class Release(base.Command):
-    """Take a host out of quarantine.
+    """Give a host back that waits for an operator's decision.
 
-    Its failures so far are forgotten; what nova_ha had disabled in Nova for
-    the quarantine is enabled again, once the host is there.
+    It is taken out of quarantine: its failures so far are forgotten. Instances
+    that could not be evacuated stay on it. What nova_ha had disabled in Nova
+    for either is enabled again, once the host is there.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -66,12 +68,17 @@ class Release(base.Command):
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         host = HostName(parsed_args.host)
         with self.context.store() as store:
-            host_module.known(store.picture(), host)
-            released = store.release(host)
-        if released is None:
-            self.say(f"{host} is not in quarantine")
-        else:
+            picture = store.picture()
+            host_module.known(picture, host)
+            case = picture.cases.get(host)
+            released = store.release(host, by=self.context.by)
+        left = () if case is None else leftovers.undecided(case)
+        if left:
+            self.say(f"{leftovers.names(left)} stay on {host}")
+        if released is not None:
             self.say(f"{host} is out of quarantine ({released.reason})")
+        elif not left:
+            self.say(f"{host} waits for no decision")
 
 
 class Domains(base.Command):

@@ -13,6 +13,7 @@
 """What an operator changes in the tree."""
 
 import dataclasses
+from unittest import mock
 
 from nova_ha import exception
 from nova_ha.assembly import tree_store
@@ -86,15 +87,34 @@ class ReleaseTest(RecordCase):
             quarantine=SICK, incidents=(coordinated.NOW,), maintenance="RAM"
         )
         self.put(self.tree, self.path, sick)
-        self.assertEqual(SICK, self.store.release(C1))
+        self.assertEqual(SICK, self.store.release(C1, by="me"))
         data = self.tree.get(self.path).data
         self.assertEqual(
             coordinated.host_record(maintenance="RAM"),
             codec.decode(model.HostRecord, data, self.path),
         )
         version = self.tree.get(self.path).version
-        self.assertIsNone(self.store.release(C1))
+        self.assertIsNone(self.store.release(C1, by="me"))
         self.assertEqual(version, self.tree.get(self.path).version)
 
     def test_release_of_a_host_that_is_not_enrolled(self) -> None:
-        self.assertRaises(exception.CoordinationError, self.store.release, C1)
+        self.assertRaises(
+            exception.CoordinationError, self.store.release, C1, by="me"
+        )
+
+    def test_failed_evacuations_are_decided_about(self) -> None:
+        self.put(self.tree, self.path, coordinated.host_record())
+        failed = model.Move(
+            instance=model.InstanceId("i1"),
+            state=model.MoveState.FAILED,
+            attempts=1,
+        )
+        case = coordinated.case(host=C1, moves=(failed,))
+        self.put(self.tree, self.paths.case(C1), case)
+        self.store.release(C1, by="me")
+        record = self.store.picture().hosts[C1].record
+        assert record is not None
+        self.assertEqual(
+            model.Acceptance(case=case.id, by="me", at=mock.ANY),
+            record.acceptance,
+        )

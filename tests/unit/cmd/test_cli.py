@@ -274,11 +274,28 @@ class ReleaseTest(CliTest):
     def test_out_of_quarantine(self):
         self.assertEqual(0, self._run("host", "release", "cmp2"))
         self.assertIn("cmp2 is out of quarantine (3 deaths)", self.output)
-        self.assertEqual([("release", "cmp2")], self._changes())
+        self.assertEqual(
+            [("release", "cmp2", unittest.mock.ANY)], self._changes()
+        )
+
+    def test_failed_evacuations_stay_on_it(self):
+        failed = model.Move(
+            instance="i1",
+            name="web",
+            state=model.MoveState.FAILED,
+            attempts=5,
+        )
+        case = samples.case(state="soaking", host="cmp1", moves=(failed,))
+        self.store.pictured = samples.picture(
+            samples.facts("cmp1"), cases=[case]
+        )
+        self.assertEqual(0, self._run("host", "release", "cmp1"))
+        self.assertIn("web stay on cmp1", self.output)
+        self.assertNotIn("no decision", self.output)
 
     def test_one_that_is_in_none(self):
         self.assertEqual(0, self._run("host", "release", "cmp1"))
-        self.assertIn("cmp1 is not in quarantine", self.output)
+        self.assertIn("cmp1 waits for no decision", self.output)
 
     def test_one_that_is_not_known(self):
         self.assertEqual(2, self._run("host", "release", "cmp9"))

@@ -252,6 +252,16 @@ class OverviewTest(base.TestCase):
         )
         self.assertIn("in 40 s", advice.for_case(soaking, samples.NOW, 60.0))
 
+    def test_failed_evacuations_wait_for_a_decision(self):
+        failed = model.Move(
+            instance="i1", state=model.MoveState.FAILED, attempts=5
+        )
+        soaking = samples.case(state="soaking", moves=(failed,))
+        self.assertIn(
+            "nova-ha host release cmp2",
+            advice.for_case(soaking, samples.NOW, 60.0),
+        )
+
 
 def _name_step_all(phases):
     name, _, step, since = phases[-1]

@@ -249,8 +249,8 @@ class FakeStore(operator.Store):
             maintenance=f"{by}: {reason}" if on else "",
         )
 
-    def release(self, host):
-        self.calls.append(("release", host))
+    def release(self, host, *, by):
+        self.calls.append(("release", host, by))
         return self.pictured.hosts[host].record.quarantine
 
     def reserve(self, host, on):

@@ -382,6 +382,20 @@ class PartialTestCase(scenario.ScenarioTestCase):
             self.by_hand(instance, "b")
         self.reach(S.EVACUATED, seconds=60)
 
+    def test_what_a_rule_had_left_is_evacuated_by_hand(self):
+        self.to_partial()
+        self.by_hand("a0", "b")
+        self.reach(S.EVACUATED, seconds=90)
+        move = self.move("a0")
+        self.assertIs(MoveState.GONE, move.state)
+        self.assertEqual("evacuated to b by somebody else", move.reason)
+
+    def test_what_a_rule_had_left_is_deleted(self):
+        self.to_partial()
+        del self.cloud.servers["a0"]
+        self.reach(S.EVACUATED, seconds=90)
+        self.assertEqual("deleted, or moved by others", self.move("a0").reason)
+
     def by_hand(self, instance, target):
         self.cloud.records.append(
             model.Migration(
