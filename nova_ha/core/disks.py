@@ -66,9 +66,7 @@ def _why_lost(shared: storage.Storage) -> str:
     if shared.domain:
         return "a resize was moving its disk"
     if shared.doubt:
-        return (
-            f"it is not known who reaches its disk: of its host {shared.doubt}"
-        )
+        return f"its disk may be on its host alone ({shared.doubt})"
     return "its disk is on its host alone"
 
 

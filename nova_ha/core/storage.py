@@ -55,8 +55,8 @@ def of(facts: model.HostFacts) -> Storage:
     proven = _proven(facts)
     if said and proven and said != proven:
         return Storage(
-            doubt=f"its agent proves storage domain {proven}, and an "
-            f"operator has said {said}"
+            doubt=f"the agent proves storage domain {proven}, an operator "
+            f"has said {said}"
         )
     return Storage(domain=proven or said)
 

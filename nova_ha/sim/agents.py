@@ -24,6 +24,7 @@ from nova_ha import exception
 from nova_ha import ports
 from nova_ha.agent import colocated as colocated_mod
 from nova_ha.agent import gate as gate_mod
+from nova_ha.agent import marker
 from nova_ha.agent import service
 from nova_ha.agent import systemd
 from nova_ha.coordination import acl
@@ -145,7 +146,9 @@ class SimCheck(ports.Check):
     def _problem(self) -> str:
         if not self._machine.checks[self.name]:
             return "made to fail"
-        if self.name == "instances_path" and not self._reaches_storage():
+        if self.name == "instances_path" and not _reaches_storage(
+            self._machine
+        ):
             # A dead mount gives no error: the check's own deadline ends it.
             self._clock.sleep(POLICY.check_deadline)
             return f"no answer within {POLICY.check_deadline:g} s"
@@ -156,10 +159,30 @@ class SimCheck(ports.Check):
             return "nova-compute.service is not active"
         return ""
 
-    def _reaches_storage(self) -> bool:
-        return self._machine.networks.reaches(
-            self._machine.name, network.Server.STORAGE
+
+class SimMarker(marker.Marker):
+    """The marker in the machine's instances path."""
+
+    def __init__(
+        self, machine: machines.Machine, clock: clock_mod.Clock
+    ) -> None:
+        super().__init__(
+            "/shared",
+            interval=POLICY.check_interval,
+            deadline=POLICY.check_deadline,
+            clock=clock,
         )
+        self._machine = machine
+        self._sleep = clock.sleep
+
+    def read(self) -> str:
+        while not _reaches_storage(self._machine):
+            self._sleep(POLICY.check_interval)
+        return self._machine.marker
+
+
+def _reaches_storage(machine: machines.Machine) -> bool:
+    return machine.networks.reaches(machine.name, network.Server.STORAGE)
 
 
 class SimGuests(ports.GuestSource):
@@ -292,6 +315,8 @@ class SimAgent:
             manager=systemd.ServiceManager(""),
             shutting_down=lambda: machine.shutting_down,
             heartbeats=self._heartbeats(program),
+            # What nobody has marked need not be read.
+            marker=SimMarker(machine, clock) if machine.marker else None,
         )
 
     def _heartbeats(

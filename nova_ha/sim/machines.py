@@ -83,6 +83,8 @@ class Machine:
         self.guests: set[model.InstanceId] = set()
         """What the hypervisor runs. Each of them may write to its disk:
         those of a frozen machine will when it goes on."""
+        self.marker = ""
+        """The storage domain that its instances path is marked with."""
         self.drift = 0.0
         """By how much its clocks are too fast; for programs to come."""
         self.clock_offset = 0.0

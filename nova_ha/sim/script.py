@@ -61,6 +61,9 @@ class HostSpec:
     name: str
     failure_domain: str = ""
     storage_domain: str = ""
+    """As the operator says."""
+    marker: str = ""
+    """The storage domain that its agent proves."""
     bmc: BmcSpec | None = BmcSpec()
     """Of its first fence level; None: no device is configured for it."""
     further_bmcs: tuple[BmcSpec, ...] = ()

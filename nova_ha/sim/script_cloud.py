@@ -97,6 +97,7 @@ def _host(given: fields.Fields) -> script.HostSpec:
         name=fields.text(given.needed("name")),
         failure_domain=given.text("failure_domain"),
         storage_domain=given.text("storage_domain"),
+        marker=given.text("marker"),
         bmc=first,
         further_bmcs=tuple(further),
         colocated=_roles(given.take("colocated")),

@@ -222,6 +222,7 @@ def _machine(
         storage_domain=spec.storage_domain,
         boot_seconds=spec.boot_seconds,
     )
+    machine.marker = spec.marker
     machine.drift = spec.drift
     return machine
 

@@ -96,7 +96,7 @@ class OverviewTest(base.TestCase):
                         )
                     }
                 },
-                "cmp2: its agent proves storage domain nfs-1",
+                "cmp2: the agent proves storage domain nfs-1",
             ),
         ):
             with self.subTest(words=words):

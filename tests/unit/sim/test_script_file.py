@@ -25,7 +25,7 @@ from tests.unit.sim import scripts
 FULL = """
 cloud:
   hosts:
-  - {name: a, failure_domain: r1, storage_domain: s1, drift: 0.001}
+  - {name: a, failure_domain: r1, storage_domain: s1, marker: m1, drift: 0.001}
   - {name: b, bmc: {mode: slow, delay: 3, dead_with_host: true}}
   - {name: c, bmc: none, colocated: [engine], boot_seconds: 1m, room: 3}
   instances: {a: 2, b: 1}
@@ -63,7 +63,7 @@ class ReadTest(base.TestCase):
     def test_the_cloud(self) -> None:
         cloud = self.made.cloud
         a, b, c = cloud.hosts
-        self.assertEqual(("r1", "s1", 0.001), a_domains(a))
+        self.assertEqual(("r1", "s1", "m1", 0.001), a_domains(a))
         self.assertEqual(script.BmcSpec(), a.bmc)
         wanted = script.BmcSpec(mode="slow", delay=3.0, dead_with_host=True)
         self.assertEqual(wanted, b.bmc)
@@ -170,8 +170,8 @@ class ReadTest(base.TestCase):
         self.assertEqual(2.0, made.cloud.zookeeper.tick)
 
 
-def a_domains(host: script.HostSpec) -> tuple[str, str, float]:
-    return host.failure_domain, host.storage_domain, host.drift
+def a_domains(host: script.HostSpec) -> tuple[str, str, str, float]:
+    return host.failure_domain, host.storage_domain, host.marker, host.drift
 
 
 class MistakeTest(base.TestCase):
