@@ -269,6 +269,27 @@ class Compute(abc.ABC):
         """Ask Nova to stop an instance, as its owner would."""
 
 
+class Migrator(abc.ABC):
+    """Moves instances off a live host, to where Nova's scheduler wants them.
+
+    All raise what :class:`Compute` raises. That a request was taken means
+    nothing yet: the migration record tells.
+    """
+
+    @abc.abstractmethod
+    def live_migrate(self, instance: model.InstanceId) -> None:
+        """Move it while it runs."""
+
+    @abc.abstractmethod
+    def cold_migrate(self, instance: model.InstanceId) -> None:
+        """Move it with its guest off. Its former disk stays until
+        :meth:`confirm_migration`."""
+
+    @abc.abstractmethod
+    def confirm_migration(self, instance: model.InstanceId) -> None:
+        """Have what a cold migration has left behind removed."""
+
+
 class EvidenceSource(abc.ABC):
     """Watches hosts by other means than the beacon."""
 

@@ -33,7 +33,7 @@ _LONGEST_REASON = 255
 """Characters of a disabled_reason (nova.db.main.models.Service)."""
 
 
-class NovaCompute(ports.Compute):
+class NovaCompute(ports.Compute, ports.Migrator):
     """:class:`nova_ha.ports.Compute` over the REST APIs.
 
     Requests that change something are sent once, by python-novaclient. They
@@ -122,8 +122,8 @@ class NovaCompute(ports.Compute):
     def disable(self, service_id: str, reason: str) -> None:
         """Disable with a reason, cut to what Nova stores.
 
-        Only after :meth:`force_down`: Nova calls a nova-compute that counts
-        as up, and blocks if it is dead.
+        Nova calls a nova-compute that counts as up, and blocks if it is dead:
+        only of one that lives, or after :meth:`force_down`.
         """
         api = self._clients.novaclient.services
         self._change(
@@ -244,6 +244,30 @@ class NovaCompute(ports.Compute):
         """Stop it. An administrator may, even if its owner has locked it."""
         api = self._clients.novaclient.servers
         self._change(f"stop {instance}", lambda: api.stop(instance))
+
+    # -- planned work -------------------------------------------------------
+
+    def live_migrate(self, instance: model.InstanceId) -> None:
+        """Whether its disk is copied is found out by Nova (``auto``)."""
+        api = self._clients.novaclient.servers
+        self._change(
+            f"live-migrate {instance}",
+            lambda: api.live_migrate(
+                instance, host=None, block_migration="auto"
+            ),
+        )
+
+    def cold_migrate(self, instance: model.InstanceId) -> None:
+        """Nova stops a guest that runs; one that is off stays off."""
+        api = self._clients.novaclient.servers
+        self._change(f"migrate {instance}", lambda: api.migrate(instance))
+
+    def confirm_migration(self, instance: model.InstanceId) -> None:
+        api = self._clients.novaclient.servers
+        self._change(
+            f"confirm the migration of {instance}",
+            lambda: api.confirm_resize(instance),
+        )
 
     # -- beyond the port -----------------------------------------------------
 

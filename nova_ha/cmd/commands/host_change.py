@@ -14,7 +14,10 @@
 
 import argparse
 
+from nova_ha import exception
+from nova_ha.assembly import nova as assembly
 from nova_ha.cmd.commands import base
+from nova_ha.cmd.commands import drain
 from nova_ha.cmd.commands import host as host_module
 from nova_ha.core import leftovers
 from nova_ha.core.model import HostName
@@ -24,7 +27,10 @@ class Maintenance(base.Command):
     """Take a host out, or bring it back.
 
     A host in maintenance is neither judged nor fenced, gets no new instances,
-    and its open case waits. It is unbounded: bring it back yourself.
+    and its open case waits. It is unbounded: bring it back yourself. With
+    --drain its nova-compute is disabled, too, until 'off', and its instances
+    are live-migrated to where Nova wants them. Exit status: 0: done, and with
+    --drain, the host is empty; 1: instances are left on it; 2: an error.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -36,20 +42,72 @@ class Maintenance(base.Command):
             default="",
             help="Why; shown to everybody who looks at the host.",
         )
+        parser.add_argument(
+            "--drain",
+            action="store_true",
+            help="With 'on': move its instances away and show the progress. "
+            "Ctrl-C begins no further move.",
+        )
+        parser.add_argument(
+            "--cold",
+            action="store_true",
+            help="With --drain: also what is stopped, by cold migration, "
+            "which is confirmed at once.",
+        )
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> None:
+    def take_action(self, parsed_args: argparse.Namespace) -> int:
         host = HostName(parsed_args.host)
-        on = parsed_args.switch == "on"
+        if parsed_args.switch == "off":
+            self._off(host)
+            return 0
+        if parsed_args.drain:
+            return self._drain(host, parsed_args)
+        self._on(host, parsed_args.reason)
+        return 0
+
+    def _on(self, host: HostName, reason: str) -> str:
         with self.context.store() as store:
             host_module.known(store.picture(), host)
             record = store.maintenance(
-                host, on, by=self.context.by, reason=parsed_args.reason
+                host, True, by=self.context.by, reason=reason
             )
-        if on:
-            self.say(f"{host} is in maintenance: {record.maintenance}")
-        else:
-            self.say(f"{host} is back: it is judged like any other host")
+        self.say(f"{host} is in maintenance: {record.maintenance}")
+        return record.maintenance
+
+    def _drain(self, host: HostName, parsed_args: argparse.Namespace) -> int:
+        """:raises NovaHaError: before anything has been changed, if Nova
+        cannot be asked or the host is not up."""
+        compute = assembly.open_compute(self.context.conf, self.context.clock)
+        service = drain.live_service(compute, host)
+        why = self._on(host, parsed_args.reason)
+        self._say_of_nova(host, drain.close(compute, service, why))
+        return drain.Drain(
+            self, compute, compute, host, cold=parsed_args.cold
+        ).run()
+
+    def _off(self, host: HostName) -> None:
+        with self.context.store() as store:
+            host_module.known(store.picture(), host)
+            store.maintenance(host, False, by=self.context.by, reason="")
+        self.say(f"{host} is back: it is judged like any other host")
+        try:
+            compute = assembly.open_compute(
+                self.context.conf, self.context.clock
+            )
+        except exception.ConfigError:
+            return  # nobody has drained it from here
+        try:
+            self._say_of_nova(host, drain.reopen(compute, host))
+        except exception.ComputeError as error:
+            raise exception.ComputeError(
+                f"whether its nova-compute is disabled is not known: {error}; "
+                "run it again"
+            ) from None
+
+    def _say_of_nova(self, host: HostName, words: str) -> None:
+        if words:
+            self.say(f"the nova-compute of {host} {words}")
 
 
 class Release(base.Command):

@@ -190,6 +190,17 @@ class TestChanges(base.TestCase):
         self.client.servers.reset_state.assert_called_once_with("a", "active")
         self.client.servers.stop.assert_called_once_with("a")
 
+    def test_moves_of_a_live_host(self) -> None:
+        self.compute.live_migrate("a")
+        self.compute.cold_migrate("a")
+        self.compute.confirm_migration("a")
+        servers = self.client.servers
+        servers.live_migrate.assert_called_once_with(
+            "a", host=None, block_migration="auto"
+        )
+        servers.migrate.assert_called_once_with("a")
+        servers.confirm_resize.assert_called_once_with("a")
+
     def test_sent_once_whatever_happens(self) -> None:
         self.client.servers.evacuate.side_effect = ks_exc.ConnectFailure("x")
         self.assertRaises(
