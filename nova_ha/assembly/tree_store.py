@@ -32,8 +32,8 @@ from nova_ha.coordination import store as store_module
 from nova_ha.coordination import tree as tree_module
 from nova_ha.coordination import znodes
 from nova_ha.core import codec
-from nova_ha.core import model
 from nova_ha.core import leftovers
+from nova_ha.core import model
 from nova_ha.core import quarantine
 from nova_ha.core.model import HostName
 
@@ -230,6 +230,14 @@ class TreeStore(operator.Store):
         )
         return before.quarantine
 
+    def _acceptance(self, host: HostName, by: str) -> model.Acceptance | None:
+        """None where the host has no failed evacuations to decide about."""
+        node = self._tree.get(self._paths.case(host))
+        case = self._decoder.decode(model.RecoveryCase, node)
+        if case is None or not leftovers.undecided(case):
+            return None
+        return model.Acceptance(case=case.id, by=by, at=self._clock.utcnow())
+
     def reserve(self, host: HostName, on: bool) -> model.HostRecord:
         _, kept = self._amend(
             host, lambda old: dataclasses.replace(old, reserved=on)
@@ -240,14 +248,6 @@ class TreeStore(operator.Store):
         self,
         host: HostName,
         *,
-    def _acceptance(self, host: HostName, by: str) -> model.Acceptance | None:
-        """None where the host has no failed evacuations to decide about."""
-        node = self._tree.get(self._paths.case(host))
-        case = self._decoder.decode(model.RecoveryCase, node)
-        if case is None or not leftovers.undecided(case):
-            return None
-        return model.Acceptance(case=case.id, by=by, at=self._clock.utcnow())
-
         failure: str | None = None,
         storage: str | None = None,
     ) -> model.HostRecord:
