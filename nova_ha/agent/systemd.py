@@ -22,6 +22,9 @@ LOG = logging.getLogger(__name__)
 
 _ASK_SECONDS = 2.0
 
+_SHUTDOWN = ["shutdown.target", "start"]
+"""Unit and type of the job that power-off, reboot, halt and kexec share."""
+
 
 class ServiceManager:
     """Tells systemd how this service does (``sd_notify(3)``)."""
@@ -44,13 +47,19 @@ class ServiceManager:
 
 
 def shutting_down() -> bool:
-    """Whether systemd is taking the whole machine down."""
+    """Whether systemd is taking the whole machine down.
+
+    Its jobs tell: this service is stopped before ``shutdown.target`` is
+    reached. Its state (``is-system-running``) is "starting" until the boot is
+    complete, and so while our own start gate holds up nova-compute.
+    """
     question = command.Command(
-        ["systemctl", "is-system-running"], deadline=_ASK_SECONDS
+        ["systemctl", "list-jobs", "--plain", "--no-legend"],
+        deadline=_ASK_SECONDS,
     )
     try:
-        # Its exit status is 0 only for "running".
-        return question.run()[1].strip() == "stopping"
+        jobs = question.run()[1].splitlines()
     except command.CommandFailed as error:
         LOG.debug("systemd was not asked whether it shuts down: %s", error)
         return False
+    return any(job.split()[1:3] == _SHUTDOWN for job in jobs)

@@ -22,7 +22,6 @@ from nova_ha.conf import fencing
 from nova_ha.conf import metrics
 from nova_ha.conf import notifications
 from nova_ha.conf import nova
-from nova_ha.conf import rpc
 from nova_ha.conf import zookeeper
 
 MODULES = (
@@ -34,7 +33,6 @@ MODULES = (
     metrics,
     notifications,
     nova,
-    rpc,
     zookeeper,
 )
 

@@ -26,7 +26,6 @@ from nova_ha.assembly.config_files import good
 from nova_ha.cmd import render
 from nova_ha.cmd.commands import base
 from nova_ha.cmd.commands import fence
-from nova_ha.rpc import check
 
 COLUMNS = ("Check", "Result", "Detail")
 
@@ -72,7 +71,6 @@ class Check(base.Lister):
         context = self.context
         checkup = config_check.Checkup(context.conf, context.clock)
         yield from checkup.offline()
-        yield from check.findings(context.conf)
         if not offline:
             yield from checkup.online()
             try:

@@ -54,10 +54,22 @@ class TestShuttingDown(base.TestCase):
         with unittest.mock.patch.object(command.Command, "run", **answer):
             return systemd.shutting_down()
 
-    def test_answers(self):
-        self.assertTrue(self._answer(return_value=(1, "stopping\n")))
-        self.assertFalse(self._answer(return_value=(0, "running\n")))
-        self.assertFalse(self._answer(return_value=(1, "degraded\n")))
+    def test_the_machine_goes_down(self):
+        jobs = (
+            "4711 nova-ha-agent.service stop running\n"
+            "4605 shutdown.target       start waiting\n"
+        )
+        self.assertTrue(self._answer(return_value=(0, jobs)))
+
+    def test_only_the_service_is_stopped(self):
+        for jobs in (
+            "",
+            "No jobs running.\n",
+            "4711 nova-ha-agent.service restart running\n",
+            # An operator has thought better of it.
+            "4605 shutdown.target stop waiting\n",
+        ):
+            self.assertFalse(self._answer(return_value=(0, jobs)), jobs)
 
     def test_no_systemd(self):
         self.assertFalse(
