@@ -47,6 +47,11 @@ LOG = log.getLogger(__name__)
 WINDOW = 7 * 24 * 3600.0
 """Seconds for which a death or a flap makes a host less stable."""
 
+SHARE = 100.0
+"""Watches tell what changes, and each :data:`watching.INTERVAL` it is made
+sure that they have. A complete read of a large fleet, which is there against
+mistakes, is to take no more than a hundredth of a scheduler's time."""
+
 _Hosts = Mapping[HostName, core_view.HostView]
 _Recoveries = Mapping[HostName, model.PublishedVerdict]
 _Arrivals = Mapping[HostName, frozenset[model.InstanceId]]
@@ -58,8 +63,9 @@ class ViewSnapshot:
 
     ``recoveries``: what is published of hosts with an open case.
     ``arrivals``: which instances of those each host is to get, or has got
-    since. ``age``: seconds since the tree was last read completely; infinite
-    before that. ``connected``: changes since then have been followed.
+    since. ``age``: seconds since all of it was so; infinite before the tree
+    was read for the first time. ``connected``: changes since then have been
+    followed.
     """
 
     hosts: _Hosts = dataclasses.field(default_factory=dict)
@@ -72,6 +78,12 @@ class ViewSnapshot:
 @record
 class _VerdictsRead(events.Event):
     verdicts: Mapping[HostName, model.PublishedVerdict]
+
+
+@record
+class _Followed(events.Event):
+    at: float
+    """All that was so then is known; monotonic."""
 
 
 class ViewReader:
@@ -98,6 +110,8 @@ class ViewReader:
             extras={paths.verdicts: self._read_verdicts},
             guests=False,
             interval=interval,
+            share=SHARE,
+            pulse=lambda at: _Followed(at=at),
         )
         # Changed only by the watcher's events, which come one at a time.
         self._facts: dict[HostName, model.HostFacts] = {}
@@ -148,6 +162,9 @@ class ViewReader:
                 self._take_hosts(hosts, complete=complete)
             case _VerdictsRead(verdicts=verdicts):
                 self._take_verdicts(verdicts)
+            case _Followed(at=at):
+                self._read_at = at
+                self._look_at_goodbyes()
 
     def _take_hosts(
         self, hosts: Mapping[HostName, model.HostFacts], *, complete: bool
@@ -160,10 +177,23 @@ class ViewReader:
             self._facts = {}
             self._habits.keep(hosts)
         self._facts.update(hosts)
-        judged = self._judge(hosts, now)
         known = {} if complete else self._shown.hosts
+        self._show({**known, **self._judge(hosts, now)})
+
+    def _look_at_goodbyes(self) -> None:
+        """They end by themselves; nothing tells of it."""
+        away = {
+            host: facts
+            for host, facts in self._facts.items()
+            if facts.goodbye is not None
+        }
+        if away:
+            judged = self._judge(away, self._clock.monotonic())
+            self._show({**self._shown.hosts, **judged})
+
+    def _show(self, hosts: _Hosts) -> None:
         self._shown = dataclasses.replace(
-            self._shown, hosts=types.MappingProxyType({**known, **judged})
+            self._shown, hosts=types.MappingProxyType(hosts)
         )
 
     def _take_verdicts(

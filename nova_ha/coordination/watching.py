@@ -15,11 +15,12 @@
 One thread reads, and delivers. Watches and the connection's listener only
 mark what is to be read again and wake it. Everything is read again every few
 seconds as well, since watches are lost with a connection, and edges with a
-mistake.
+mistake. With a large fleet that takes long; what changes meanwhile does not
+wait for its end.
 """
 
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from oslo_log import log
 
@@ -40,16 +41,24 @@ INTERVAL = 5.0
 """Seconds between two complete reads."""
 
 SHARE = 10.0
-"""A complete read that took t seconds is repeated after SHARE * t at the
-earliest, so that a large fleet does not keep a processor busy."""
+"""See :class:`HostWatcher`."""
+
+PART = 64
+"""Hosts of a complete read after which changes get their turn."""
 
 RETRY = 0.5
 """Seconds before a failed read is repeated on a good connection."""
 
 FOREVER = 3600.0
 
+_NEVER = float("inf")
+
 Extra = Callable[[znodes.Watch], events.Event]
 """Reads something, arms the watch on it, returns what to deliver."""
+
+Pulse = Callable[[float], events.Event]
+"""Makes what to deliver when all is known that was so at a moment of the
+monotonic clock."""
 
 _Facts = dict[HostName, model.HostFacts]
 
@@ -62,6 +71,12 @@ class HostWatcher:
     :param extras: what else to read, by the path of a node. It is read again
         when a watch armed for that node, or one below it, fires.
     :param interval: seconds between two complete reads.
+    :param share: a complete read that took t seconds is repeated after
+        ``share`` * t at the earliest, so that a large fleet does not keep a
+        processor busy.
+    :param pulse: asked every ``interval`` seconds between complete reads that
+        are further apart: a sync, the changes that it has brought, and then
+        what this makes.
     """
 
     def __init__(
@@ -73,11 +88,15 @@ class HostWatcher:
         extras: Mapping[str, Extra],
         guests: bool = True,
         interval: float = INTERVAL,
+        share: float = SHARE,
+        pulse: Pulse | None = None,
     ) -> None:
         self._tree = tree
         self._paths = paths
         self._clock = clock
         self._interval = interval
+        self._share = share
+        self._pulse = pulse
         self._extras = extras
         self._reader = reading.HostReader(tree, paths, guests=guests)
         self._sink: ports.Sink = _nowhere
@@ -96,6 +115,7 @@ class HostWatcher:
         self._last: dict[HostName, model.HostFacts] = {}
         """As delivered."""
         self._due = 0.0
+        self._pulse_due = _NEVER
         self._told = ""
 
     # -- start and end ------------------------------------------------------
@@ -170,13 +190,24 @@ class HostWatcher:
             return FOREVER
         with self._lock:
             generation = self._generation
-            dirty, self._dirty = self._dirty, set()
             known = self._announced is True
-        if not known or self._clock.monotonic() >= self._due:
-            self._read_all(generation)
-        elif dirty:
-            self._read_changed(dirty, generation)
-        return max(0.0, self._due - self._clock.monotonic())
+        now = self._clock.monotonic()
+        if not known or now >= self._due:
+            self._read_all(generation, known=known)
+        elif self._pulse is not None and now >= self._pulse_due:
+            self._beat(self._pulse, generation, now)
+        else:
+            self._read_changed(self._take_dirty(generation), generation)
+        due = min(self._due, self._pulse_due)
+        return max(0.0, due - self._clock.monotonic())
+
+    def _take_dirty(self, generation: int) -> set[str]:
+        """What has changed, unless it has to be read again anyway."""
+        with self._lock:
+            if self._generation != generation:
+                return set()
+            dirty, self._dirty = self._dirty, set()
+        return dirty
 
     def _deliver(self, generation: int, *found: events.Event) -> None:
         """Unless the connection has changed since they were read."""
@@ -186,16 +217,34 @@ class HostWatcher:
             for event in found:
                 self._sink(event)
 
-    def _read_all(self, generation: int) -> None:
-        began = self._clock.monotonic()
+    def _beat(self, pulse: Pulse, generation: int, now: float) -> None:
+        """Tell that nothing before ``now`` is unknown: watches fire before
+        the sync is answered."""
         self._tree.sync(self._paths.root)
+        self._read_changed(self._take_dirty(generation), generation)
+        self._deliver(generation, pulse(now))
+        self._pulse_due = now + self._interval
+
+    def _read_all(self, generation: int, *, known: bool) -> None:
+        began = self._clock.monotonic()
+        dirty = self._take_dirty(generation)
+        self._tree.sync(self._paths.root)
+        hosts = self._reader.names(self._watch)
         # In order: what follows from it is the same in each run.
-        hosts = sorted(self._reader.names(self._watch))
-        wanted = [path for host in hosts for path in self._nodes_of(host)]
-        self._nodes = dict(self._tree.get_many(wanted, self._watch))
-        self._reader.settle(hosts, self._nodes, self._watch)
+        for number, part in enumerate(_parts(sorted(hosts))):
+            if known and number:
+                self._read_changed(
+                    dirty | self._take_dirty(generation), generation
+                )
+                dirty = set()
+            self._read(part)
+        if len(hosts) > PART:  # which may have come and gone meanwhile
+            hosts = self._reader.names(self._watch)
+        hosts = {
+            one for one in hosts if self._paths.beacon(one) in self._nodes
+        }
+        self._keep(hosts)
         others = [ask(self._watch) for ask in self._extras.values()]
-        self._reader.forget(hosts)
         with self._lock:
             if self._generation != generation:
                 return
@@ -207,7 +256,23 @@ class HostWatcher:
             *others,
         )
         took = self._clock.monotonic() - began
-        self._due = began + max(self._interval, SHARE * took)
+        self._due = began + max(self._interval, self._share * took)
+        if self._pulse is not None:
+            self._pulse_due = began + self._interval
+
+    def _read(self, hosts: Sequence[HostName]) -> None:
+        """Read all nodes of these hosts."""
+        wanted = [path for host in hosts for path in self._nodes_of(host)]
+        nodes = dict(self._tree.get_many(wanted, self._watch))
+        self._reader.settle(hosts, nodes, self._watch)
+        self._nodes.update(nodes)
+
+    def _keep(self, hosts: Collection[HostName]) -> None:
+        """Forget all other hosts."""
+        kept = {path for host in hosts for path in self._nodes_of(host)}
+        for path in self._nodes.keys() - kept:
+            del self._nodes[path]
+        self._reader.forget(hosts)
 
     def _nodes_of(self, host: HostName) -> Collection[str]:
         return self._reader.nodes_of(host)
@@ -257,6 +322,11 @@ class HostWatcher:
         """Beacon and goodbye are exchanged for one another: always both."""
         pair = (self._paths.beacon(host), self._paths.goodbye(host))
         return pair if path in pair else (path,)
+
+
+def _parts(hosts: Sequence[HostName]) -> Iterator[Sequence[HostName]]:
+    for start in range(0, len(hosts), PART):
+        yield hosts[start : start + PART]
 
 
 def _nowhere(event: events.Event) -> None:

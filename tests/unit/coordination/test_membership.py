@@ -18,11 +18,13 @@ from typing import Any
 import fixtures
 
 from nova_ha import exception
+from nova_ha.coordination import beacons
 from nova_ha.coordination import watching
 from nova_ha.core import events
 from tests.contract.coordination import coordinated
 from tests.contract.coordination import membership_contract
 from tests.contract.coordination.coordinated import C1
+from tests.contract.coordination.coordinated import C2
 from tests.unit.coordination import fake_tree
 
 
@@ -108,6 +110,55 @@ class MembershipTest(
         self.assertEqual(1, logs.output.count("Unreadable"))
         self.put(self.operator_tree, path, b"rubbish again")
         self.eventually(lambda: logs.output.count("Unreadable") == 2)
+
+    def test_what_changes_does_not_wait_for_a_complete_read(self) -> None:
+        """Of a large fleet: the last host of many is yet to be read."""
+        other = beacons.ZooKeeperBeacons(self.open_agent(C2), self.paths, C2)
+        self.agent.show(coordinated.beacon())
+        other.show(coordinated.beacon(host=C2))
+        self.useFixture(
+            fixtures.MonkeyPatch("nova_ha.coordination.watching.PART", 1)
+        )
+        self.start()
+        self.eventually(lambda: self.sink.facts(C2))
+        get_many = self.tree.get_many
+
+        def interrupted(*args: Any) -> Any:
+            found = get_many(*args)
+            del self.tree.get_many
+            self.agent.close()
+            return found
+
+        self.sink.clear()
+        self.tree.get_many = interrupted  # type: ignore[method-assign]
+        self.manual.advance(watching.INTERVAL)
+        self.eventually(lambda: self.sink.of(events.ContendersRead))
+        first, complete = self.sink.of(events.HostsRead)
+        self.assertEqual({C1}, first.hosts.keys())
+        self.assertIsNone(first.hosts[C1].beacon)
+        self.assertEqual({C1, C2}, complete.hosts.keys())
+        self.assertIsNone(complete.hosts[C1].beacon)
+
+    def test_a_host_that_goes_during_a_complete_read(self) -> None:
+        other = self.open_agent(C2)
+        self.useFixture(
+            fixtures.MonkeyPatch("nova_ha.coordination.watching.PART", 1)
+        )
+        self.start()
+        get_many = self.tree.get_many
+
+        def interrupted(*args: Any) -> Any:
+            found = get_many(*args)
+            del self.tree.get_many
+            other.delete(self.paths.agent(C2))
+            return found
+
+        self.sink.clear()
+        self.tree.get_many = interrupted  # type: ignore[method-assign]
+        self.manual.advance(watching.INTERVAL)
+        self.eventually(lambda: self.sink.of(events.ContendersRead))
+        (*_, complete) = self.sink.of(events.HostsRead)
+        self.assertEqual({C1}, complete.hosts.keys())
 
     def record_known(self) -> bool:
         return any(
