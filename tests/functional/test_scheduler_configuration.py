@@ -124,7 +124,7 @@ class ConfiguredNova(integrated_helpers.ProviderUsageBaseTestCase):
         found = self.api.get_server(server["id"])
         return str(found["OS-EXT-SRV-ATTR:host"])
 
-    def fail(self, host: str) -> None:
+    def lose(self, host: str) -> None:
         """A host dies, and Nova is told."""
         self.computes[host].stop()
         self.api.put_service_force_down(
@@ -134,13 +134,15 @@ class ConfiguredNova(integrated_helpers.ProviderUsageBaseTestCase):
     def evacuate(self, server: dict[str, Any]) -> str:
         """Returns where it went."""
         before = self.host_of(server)
-        self.fail(before)
+        self.lose(before)
         self._evacuate_server(server, expected_state="ACTIVE")
         self.assertNotEqual(before, self.host_of(server))
         return self.host_of(server)
 
-    def aggregate(self, *hosts: str, **metadata: str) -> None:
-        made = self.api.post_aggregate({"aggregate": {"name": "one"}})
+    def aggregate(
+        self, *hosts: str, name: str = "one", **metadata: str
+    ) -> None:
+        made = self.api.post_aggregate({"aggregate": {"name": name}})
         for host in hosts:
             self.api.add_host_to_aggregate(made["id"], host)
         self.api.api_post(
@@ -272,12 +274,35 @@ class PickyFilter(filters.BaseHostFilter):
         return host_state.host == "cmp2"
 """
 
+FAILING = """
+from nova.scheduler import filters
+from nova.scheduler import weights
+
+
+class FailingFilter(filters.BaseHostFilter):
+    def __init__(self):
+        raise ValueError("no racks are configured")
+
+
+class FailingWeigher(weights.BaseHostWeigher):
+    def __init__(self):
+        raise ValueError("no racks are configured")
+
+    def _weigh_object(self, host_state, weight_properties):
+        return 0.0
+"""
+
 BROKEN = "raise AssertionError('this plug-in is broken')\n"
 
 ENTRY_POINTS = """
 [nova_ha.scheduler.filters]
 BrokenFilter = example_broken:BrokenFilter
+FailingFilter = example_failing:FailingFilter
 PickyFilter = example_good:PickyFilter
+
+[nova_ha.scheduler.weighers]
+BrokenWeigher = example_broken:BrokenWeigher
+FailingWeigher = example_failing:FailingWeigher
 """
 
 
@@ -294,6 +319,7 @@ class PluginTest(ConfiguredNova):
         (information / "entry_points.txt").write_text(ENTRY_POINTS)
         (site / "example_good.py").write_text(GOOD)
         (site / "example_broken.py").write_text(BROKEN)
+        (site / "example_failing.py").write_text(FAILING)
         sys.path.append(str(site))
         self.addCleanup(importlib.invalidate_caches)
         self.addCleanup(sys.path.remove, str(site))
@@ -317,14 +343,30 @@ class TestPlugins(PluginTest):
             self.stdlog.logger.output,
         )
 
-    def test_broken_one_that_is_enabled_stops_the_scheduler(self) -> None:
-        self.flags(
-            enabled_filters=["ComputeFilter", "BrokenFilter"],
-            group="filter_scheduler",
-        )
+    def refusal(self, **options: list[str]) -> str:
+        """Why nova-scheduler does not start with these options."""
+        self.flags(group="filter_scheduler", **options)
         objects.register_all()
         error = self.assertRaises(
             exception.ConfigError, host_manager.HostManager
         )
-        self.assertIn("BrokenFilter cannot be used", str(error))
-        self.assertIn("this plug-in is broken", str(error))
+        return str(error)
+
+    def test_broken_one_that_is_enabled_stops_the_scheduler(self) -> None:
+        why = self.refusal(enabled_filters=["ComputeFilter", "BrokenFilter"])
+        self.assertIn("BrokenFilter cannot be used", why)
+        self.assertIn("this plug-in is broken", why)
+
+    def test_so_does_one_that_cannot_be_made(self) -> None:
+        why = self.refusal(enabled_filters=["ComputeFilter", "FailingFilter"])
+        self.assertIn("FailingFilter (example_failing:FailingFilter)", why)
+        self.assertIn("ValueError: no racks are configured", why)
+
+    def test_and_a_weigher_that_cannot_be_made(self) -> None:
+        why = self.refusal(weight_classes=["nova_ha.scheduler.all_weighers"])
+        self.assertIn("FailingWeigher (example_failing:FailingWeigher)", why)
+        self.assertIn("ValueError: no racks are configured", why)
+        self.assertIn(
+            "BrokenWeigher: example_broken:BrokenWeigher cannot be imported",
+            self.stdlog.logger.output,
+        )
