@@ -92,7 +92,8 @@ _CHECK_OPTS = [
         "instances_path",
         default="/var/lib/nova/instances",
         help="Where Nova keeps instances: [DEFAULT] instances_path in "
-        "nova.conf. The check instances_path writes a small file there.",
+        "nova.conf. The check instances_path writes a small file there, and "
+        "a marker proves who shares it (nova-ha-agent mark-storage).",
     ),
     cfg.StrOpt(
         "libvirt_uri",

@@ -97,8 +97,8 @@ OPTS = [
         default=False,
         help="Every host reaches the disks of all instances: they are in a "
         "storage cluster (Ceph), or all hosts mount the same instances path. "
-        "If only some of them do, tell them apart by their storage domains "
-        "instead (nova-ha host domains). Never say so if it is not true: Nova "
+        "If only some of them do, mark their storage instead (nova-ha-agent "
+        "mark-storage). Never say so if it is not true: Nova "
         "would create lost disks anew from their images, without a word.",
     ),
     cfg.BoolOpt(
