@@ -62,6 +62,11 @@ class CoordinationUnavailable(CoordinationError):
     """ZooKeeper cannot be reached, or has no quorum, right now."""
 
 
+class BusUnavailable(CoordinationUnavailable):
+    """No engine has answered over the message bus in time; what was asked
+    may have been done."""
+
+
 class CoordinationDenied(CoordinationError):
     """The credentials in use do not permit the operation.
 
@@ -81,6 +86,10 @@ class StaleVersion(CoordinationError):
         self.path = path
         self.expected = expected
         super().__init__(f"{path} is no longer at version {expected}")
+
+
+class Forbidden(NovaHaError):
+    """Whoever asks is not known, or the policy does not permit it."""
 
 
 class NotLeading(NovaHaError):

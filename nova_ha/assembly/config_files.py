@@ -25,7 +25,7 @@ from nova_ha.conf import opts
 from nova_ha.core.model import record
 
 _OPTIONS = "oslo.config.opts"
-_OWNERS = ("oslo.log", "oslo.messaging")
+_OWNERS = ("oslo.log", "oslo.messaging", "oslo.policy")
 """Whose options, by entry points, nova-ha.conf holds beside our own."""
 
 _LIBRARIES = "oslo_"

@@ -13,7 +13,7 @@
 """From options to the notifier of a process."""
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import oslo_messaging
 from oslo_config import cfg
@@ -65,8 +65,29 @@ def open_notifier(
     :param others: who is to be told besides.
     :raises ConfigError: oslo.messaging cannot use its options.
     """
+    sender = transport(conf, oslo_messaging.get_notification_transport)
+    if not any(conf.oslo_messaging_notifications.driver):
+        return ProcessNotifier(None, others)
+    notifier = oslo_messaging.Notifier(
+        sender,
+        publisher_id=f"nova-ha.{socket.gethostname()}",
+        topics=conf.notifications.topics,
+        retry=bus.RETRIES,
+    )
+    return ProcessNotifier(bus.BusNotifier(notifier, clock), others)
+
+
+def transport(
+    conf: cfg.ConfigOpts,
+    get: Callable[[cfg.ConfigOpts], oslo_messaging.Transport],
+) -> oslo_messaging.Transport:
+    """The way to the message bus.
+
+    :param get: of oslo.messaging: the kind of transport.
+    :raises ConfigError: oslo.messaging cannot use its options.
+    """
     try:
-        transport = oslo_messaging.get_notification_transport(conf)
+        return get(conf)
     except oslo_messaging.DriverLoadFailure as error:
         raise exception.ConfigError(
             "[DEFAULT] transport_url", str(error)
@@ -78,12 +99,3 @@ def open_notifier(
             "is no URL of a message bus",
             "write rabbit://USER:PASSWORD@HOST:PORT/VHOST",
         ) from None
-    if not any(conf.oslo_messaging_notifications.driver):
-        return ProcessNotifier(None, others)
-    notifier = oslo_messaging.Notifier(
-        transport,
-        publisher_id=f"nova-ha.{socket.gethostname()}",
-        topics=conf.notifications.topics,
-        retry=bus.RETRIES,
-    )
-    return ProcessNotifier(bus.BusNotifier(notifier, clock), others)

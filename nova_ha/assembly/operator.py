@@ -16,6 +16,7 @@
 """
 
 import abc
+import dataclasses
 import datetime
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -182,6 +183,27 @@ def settings(conf: cfg.ConfigOpts) -> settings_module.Settings:
     """
     operators_own(conf)
     return settings_module.from_conf(conf)
+
+
+def engines_settings(conf: cfg.ConfigOpts) -> settings_module.Settings:
+    """How an engine reaches ZooKeeper as the operator, beside its own way:
+    to write down what operators ask it for on the message bus.
+
+    :raises ConfigError: the operator's password cannot be read.
+    """
+    option = "[rpc] zookeeper_password_file"
+    path = conf.rpc.zookeeper_password_file
+    if not path:
+        raise exception.ConfigError(
+            option,
+            "is not set, and [rpc] enabled is",
+            "name the file with the password of ZooKeeper's role operator",
+        )
+    return dataclasses.replace(
+        settings_module.from_conf(conf),
+        username=acl.Role.OPERATOR.value,
+        password=settings_module.read_password(path, option),
+    )
 
 
 def operators_own(conf: cfg.ConfigOpts) -> None:

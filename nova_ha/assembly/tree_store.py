@@ -28,6 +28,7 @@ from nova_ha.coordination import opening
 from nova_ha.coordination import operator_words
 from nova_ha.coordination import paths as paths_module
 from nova_ha.coordination import reading
+from nova_ha.coordination import settings as settings_module
 from nova_ha.coordination import store as store_module
 from nova_ha.coordination import tree as tree_module
 from nova_ha.coordination import znodes
@@ -53,9 +54,18 @@ def open_store(
     :raises ConfigError: a setting cannot be used, or the tree cannot.
     :raises CoordinationUnavailable: no ensemble within the time given.
     """
-    own = operator.settings(conf)
-    paths = paths_module.Paths(own.namespace)
-    session = opening.new_session(own, clock)
+    return connect(operator.settings(conf), clock, checked=checked)
+
+
+def connect(
+    settings: settings_module.Settings,
+    clock: nova_clock.Clock,
+    *,
+    checked: bool = True,
+) -> operator.Store:
+    """:func:`open_store` with settings at hand."""
+    paths = paths_module.Paths(settings.namespace)
+    session = opening.new_session(settings, clock)
     try:
         session.start()
         if checked:

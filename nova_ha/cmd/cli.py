@@ -25,10 +25,12 @@ from oslo_config import cfg
 
 from nova_ha import clock as nova_clock
 from nova_ha import version
+from nova_ha.assembly import notify
 from nova_ha.cmd import process
 from nova_ha.cmd.commands import base
 from nova_ha.conf import engine as engine_conf
 from nova_ha.conf import fencing as fencing_conf
+from nova_ha.conf import rpc as rpc_conf
 from nova_ha.conf import zookeeper as zookeeper_conf
 
 PROGRAM = "nova-ha"
@@ -46,6 +48,7 @@ username 'operator'."""
 _PACKAGE = "nova_ha"
 _KAZOO = "nova_ha.coordination.kazoo"
 _KEYSTONE = "keystoneauth"
+_BUS = ("oslo.messaging", "oslo_messaging", "amqp", "kombu")
 
 
 class NovaHa(cliff_app.App):
@@ -96,6 +99,13 @@ class NovaHa(cliff_app.App):
             metavar="NAME",
             help="Who does it, for the record; user@machine by default.",
         )
+        parser.add_argument(
+            "--direct",
+            action="store_true",
+            help="Go to ZooKeeper with the operator's credentials, where "
+            "[rpc] enabled has the engines asked otherwise: for when the "
+            "message bus or Keystone is down.",
+        )
         return parser
 
     def configure_logging(self) -> None:
@@ -106,6 +116,8 @@ class NovaHa(cliff_app.App):
             # That there is no connection is told by the command itself.
             logging.getLogger(_KAZOO).setLevel(logging.CRITICAL)
             logging.getLogger(_KEYSTONE).setLevel(logging.ERROR)
+            for name in _BUS:
+                logging.getLogger(name).setLevel(logging.CRITICAL)
 
     def initialize_app(self, argv: list[str]) -> None:
         if not argv and not self.options.deferred_help:
@@ -124,6 +136,7 @@ class NovaHa(cliff_app.App):
                 ),
                 nova_clock.SystemClock(),
                 self.options.by,
+                self.options.direct,
             )
         return self._context
 
@@ -136,8 +149,9 @@ def configuration(
     :raises cfg.Error: a file is missing or malformed.
     """
     conf = cfg.ConfigOpts()
-    for module in (zookeeper_conf, engine_conf, fencing_conf):
+    for module in (zookeeper_conf, engine_conf, fencing_conf, rpc_conf):
         module.register_opts(conf)
+    notify.register_opts(conf)
     used = list(files)
     if not files and not directories:
         used = cfg.find_config_files(

@@ -30,12 +30,14 @@ from nova_ha.conf import evidence as evidence_conf
 from nova_ha.conf import fencing as fencing_conf
 from nova_ha.conf import metrics as metrics_conf
 from nova_ha.conf import nova as nova_conf
+from nova_ha.conf import rpc as rpc_conf
 from nova_ha.conf import zookeeper as zookeeper_conf
 from nova_ha.core import model
 from nova_ha.engine import controller
 from nova_ha.engine import executor
 from nova_ha.engine import performer
 from nova_ha.engine import service
+from nova_ha.rpc import server as rpc_server
 
 PROGRAM = "nova-ha-engine"
 
@@ -64,6 +66,7 @@ def _main(arguments: Sequence[str]) -> int:
         fencing_conf,
         metrics_conf,
         nova_conf,
+        rpc_conf,
         zookeeper_conf,
     ):
         module.register_opts(conf)
@@ -98,6 +101,7 @@ def _run(conf: cfg.ConfigOpts, clock: clock_mod.Clock) -> int:
             world.leadership,
             world.sources,
         )
+        stack.enter_context(rpc_server.opened(conf, clock))
         notifier.emit(
             model.AuditEvent(code="engine.started", message="standing by")
         )

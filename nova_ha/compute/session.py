@@ -13,6 +13,7 @@
 """Opens the one keystoneauth session that all requests share."""
 
 import dataclasses
+from typing import Any, cast
 
 import requests
 from keystoneauth1 import adapter
@@ -84,6 +85,21 @@ def open_clients(conf: cfg.ConfigOpts, connections: int) -> Clients:
             region_name=options.region_name,
             endpoint_override=options.endpoint_override,
         ),
+    )
+
+
+def open_identity(conf: cfg.ConfigOpts, connections: int) -> adapter.Adapter:
+    """Keystone's own API, where the credentials of ``[nova]`` come from.
+
+    :param connections: how many threads may have a request in flight.
+    :raises ConfigError: the credentials are incomplete or of an unknown kind.
+    """
+    return adapter.Adapter(
+        session=_open_session(conf, connections),
+        service_type="identity",
+        interface=cast(Any, plugin.AUTH_INTERFACE),
+        min_version="3",
+        max_version="3.latest",
     )
 
 

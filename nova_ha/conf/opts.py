@@ -22,6 +22,7 @@ from nova_ha.conf import fencing
 from nova_ha.conf import metrics
 from nova_ha.conf import notifications
 from nova_ha.conf import nova
+from nova_ha.conf import rpc
 from nova_ha.conf import zookeeper
 
 MODULES = (
@@ -33,6 +34,7 @@ MODULES = (
     metrics,
     notifications,
     nova,
+    rpc,
     zookeeper,
 )
 

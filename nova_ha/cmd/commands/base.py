@@ -34,6 +34,7 @@ from nova_ha import clock as nova_clock
 from nova_ha import exception
 from nova_ha.assembly import operator as assembly
 from nova_ha.assembly import tree_store
+from nova_ha.rpc import client
 
 LOG = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Context:
 
     :param arguments: of oslo.config, such as ``--config-file``.
     :param by: who says so; the user who runs the command unless given.
+    :param direct: go to ZooKeeper, also where engines could be asked.
     """
 
     def __init__(
@@ -56,23 +58,31 @@ class Context:
         conf: cfg.ConfigOpts,
         clock: nova_clock.Clock,
         by: str = "",
+        direct: bool = False,
     ) -> None:
         self.conf = conf
+        self._direct = direct
         self.clock = clock
         self.by = by or _user()
 
     @contextlib.contextmanager
     def store(self, *, checked: bool = True) -> Iterator[assembly.Store]:
-        """What ZooKeeper holds, for as long as the context lasts.
+        """What ZooKeeper holds, for as long as the context lasts: by way of
+        the engines where they serve commands, unless told otherwise.
 
         :param checked: see :func:`nova_ha.assembly.tree_store.open_store`.
         :raises NovaHaError: it cannot be reached with these settings.
         """
-        store = tree_store.open_store(self.conf, self.clock, checked=checked)
+        store = self._open(checked)
         try:
             yield store
         finally:
             store.close()
+
+    def _open(self, checked: bool) -> assembly.Store:
+        if self.conf.rpc.enabled and not self._direct:
+            return client.open_store(self.conf, self.clock, self.by)
+        return tree_store.open_store(self.conf, self.clock, checked=checked)
 
 
 def _user() -> str:

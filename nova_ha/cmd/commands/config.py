@@ -26,6 +26,7 @@ from nova_ha.assembly.config_files import good
 from nova_ha.cmd import render
 from nova_ha.cmd.commands import base
 from nova_ha.cmd.commands import fence
+from nova_ha.rpc import check
 
 COLUMNS = ("Check", "Result", "Detail")
 
@@ -71,6 +72,7 @@ class Check(base.Lister):
         context = self.context
         checkup = config_check.Checkup(context.conf, context.clock)
         yield from checkup.offline()
+        yield from check.findings(context.conf)
         if not offline:
             yield from checkup.online()
             try:

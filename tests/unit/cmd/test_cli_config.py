@@ -41,7 +41,7 @@ class ConfigTest(test_cli_fence.FenceCase):
         status, found = self._config_check("--strict")
         self.assertEqual(0, status)
         self.assertEqual(
-            [("timing", "ok"), ("nova", "ok"), ("devices", "ok")],
+            [(one, "ok") for one in ("timing", "commands", "nova", "devices")],
             [(one["Check"], one["Result"]) for one in found],
         )
         self.assertIn("2 hosts", found[-1]["Detail"])

@@ -1,0 +1,132 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Who asks, as Keystone says."""
+
+import json
+
+from keystoneauth1 import exceptions as ks_exc
+
+from nova_ha import exception
+from nova_ha.rpc import callers
+from tests import base
+from tests.unit.rpc import bus_case
+
+TOKEN = {
+    "user": {"id": "u1", "name": "jane", "domain": {"name": "Default"}},
+    "roles": [{"id": "1", "name": "admin"}, {"id": "2", "name": "reader"}],
+    "project": {"id": "p1", "name": "admin"},
+    "expires_at": "2026-03-01T12:00:00.000000Z",
+}
+
+GOOD = {"token": "gAAAA-good", "by": "root@ctl1"}
+
+
+class FakeKeystone:
+    """Stands for an adapter of keystoneauth."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.asked = []
+
+    def get(self, path, params, headers):
+        self.asked.append((path, headers["X-Subject-Token"]))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self
+
+    def json(self):
+        return json.loads(json.dumps({"token": self.answer}))
+
+
+class KeystoneTest(base.TestCase):
+    def identify(self, answer, context=GOOD):
+        self.keystone = FakeKeystone(answer)
+        return callers.KeystoneCallers(self.keystone).identify(context)
+
+    def test_who_it_is_and_which_roles(self):
+        caller = self.identify(TOKEN)
+        self.assertEqual("jane@Default (root@ctl1)", caller.name)
+        self.assertEqual(
+            {
+                "user_id": "u1",
+                "roles": ["admin", "reader"],
+                "project_id": "p1",
+                "domain_id": None,
+                "system_scope": None,
+            },
+            caller.credentials,
+        )
+        self.assertEqual([("/auth/tokens", "gAAAA-good")], self.keystone.asked)
+
+    def test_a_token_of_the_system(self):
+        told = {**TOKEN, "system": {"all": True}}
+        del told["project"]
+        caller = self.identify(told)
+        self.assertEqual("all", caller.credentials["system_scope"])
+        self.assertIsNone(caller.credentials["project_id"])
+
+    def test_roles_that_the_message_claims_count_for_nothing(self):
+        forged = {**GOOD, "roles": ["admin"], "system_scope": "all"}
+        caller = self.identify({**TOKEN, "roles": []}, forged)
+        self.assertEqual([], caller.credentials["roles"])
+        self.assertIsNone(caller.credentials["system_scope"])
+
+    def test_a_claim_is_short_and_on_one_line(self):
+        claim = "x\n\x1b[H" + "y" * 1000
+        caller = self.identify(TOKEN, {**GOOD, "by": claim})
+        self.assertTrue(caller.name.isprintable())
+        self.assertGreater(130, len(caller.name))
+
+    def test_without_a_token_nobody_is_asked(self):
+        for token in (None, "", 7, ["x"]):
+            self.assertRaises(
+                exception.Forbidden, self.identify, TOKEN, {"token": token}
+            )
+            self.assertEqual([], self.keystone.asked)
+
+    def test_a_token_that_keystone_does_not_know(self):
+        error = self.assertRaises(
+            exception.Forbidden, self.identify, ks_exc.NotFound()
+        )
+        self.assertNotIn("gAAAA", str(error))
+
+    def test_a_keystone_that_does_not_answer_permits_nothing(self):
+        for problem in (
+            ks_exc.ConnectFailure("no route"),
+            ks_exc.InternalServerError(),
+            ks_exc.Forbidden(),
+        ):
+            error = self.assertRaises(
+                exception.ComputeError, self.identify, problem
+            )
+            self.assertIn("Keystone", str(error))
+
+    def test_nor_does_one_whose_answer_makes_no_sense(self):
+        for answer in ({}, {"user": None}, "", {**TOKEN, "roles": [{}]}):
+            self.assertRaises(exception.ComputeError, self.identify, answer)
+
+
+class StrategyTest(bus_case.BusCase):
+    def test_without_authentication_the_claim_is_the_name(self):
+        found = callers.from_conf(self.conf, 1)
+        caller = found.identify({"by": "jane@ctl1"})
+        self.assertEqual("jane@ctl1", caller.name)
+        self.assertEqual(["admin"], caller.credentials["roles"])
+        self.assertEqual("unknown", found.identify({}).name)
+
+    def test_keystone_takes_the_credentials_of_nova(self):
+        conf = self.configured(auth_strategy="keystone")
+        error = self.assertRaises(
+            exception.ConfigError, callers.from_conf, conf, 1
+        )
+        self.assertIn("[nova] auth_type", str(error))
