@@ -21,6 +21,7 @@ import collections
 import dataclasses
 
 from nova_ha.core import actions
+from nova_ha.core import domains
 from nova_ha.core import model
 from nova_ha.core import repairs
 from nova_ha.core import reserved
@@ -43,6 +44,11 @@ NAMED = 5
 ASK = 30.0
 """Seconds in which a live agent says whether it runs a guest: some of its
 collections, which are five seconds apart, and what may delay them."""
+
+REFUSALS = 50
+"""Hosts that are asked for one instance at most, if the scheduler refuses one
+after the other: it may be bound to some by what nova_ha does not know, such as
+a server group or the traits of a host."""
 
 STALE = 2.0
 """Seconds after its arrival in which a survey can start a wave. The power
@@ -144,6 +150,7 @@ def room_for(work: Work, targets: tuple[model.Target, ...]) -> Room:
         taken,
         work.world.policy.evacuations_per_target,
         reserved.preference(work),
+        {view.host: domains.domain_of(view) for view in work.world.fleet},
     )
 
 
@@ -175,11 +182,7 @@ def _decide(
         return move
     if others or move.unanswered:
         return _send_again(work, move, room)
-    avoid = () if move.target is None else (move.target,)
-    target = room.choose(move.resources, avoid)
-    if target is None:
-        return _no_target(work, move, room)
-    return _send(work, move, target, room)
+    return _send_elsewhere(work, move, room)
 
 
 def _seen_there(work: Work, move: Move) -> bool:
@@ -249,6 +252,33 @@ def _send_again(work: Work, move: Move, room: Room) -> Move:
     return _send(work, move, target, room)
 
 
+def _send_elsewhere(work: Work, move: Move, room: Room) -> Move:
+    """Nobody can be running it: any host will do, best one not tried yet."""
+    tried = work.progress.tried.get(move.instance, frozenset())
+    if move.target is not None:
+        tried |= {move.target}
+    target = room.choose(move.resources, tried)
+    if target is None:
+        return _no_target(work, move, room)
+    if target not in tried and _was_refused(work, move):
+        move = dataclasses.replace(move, forgiven=move.forgiven + 1)
+    return _send(work, move, target, room)
+
+
+def _was_refused(work: Work, move: Move) -> bool:
+    """Nova's scheduler did not let it go to its latest target, which says
+    nothing about others."""
+    survey = work.progress.survey
+    return (
+        survey is not None
+        and move.attempts < REFUSALS
+        and any(
+            one.id == move.migration and one.status == "error"
+            for one in survey.migrations
+        )
+    )
+
+
 def _no_target(work: Work, move: Move, room: Room) -> Move:
     if not room.full_up(move.resources) or surveys.in_flight(work):
         return move
@@ -280,7 +310,12 @@ def _send(work: Work, move: Move, target: model.HostName, room: Room) -> Move:
         requested_at={
             **work.progress.requested_at,
             move.instance: work.now.mono,
-        }
+        },
+        tried={
+            **work.progress.tried,
+            move.instance: work.progress.tried.get(move.instance, frozenset())
+            | {target},
+        },
     )
     sent = dataclasses.replace(
         move,

@@ -414,7 +414,8 @@ class Move:
     """Requests that may have been sent; never forgotten, since each may yet
     come to life."""
     forgiven: int = 0
-    """Those made before an operator asked for more; they do not count."""
+    """Those that do not count: made before an operator asked for more, or
+    refused by the scheduler while there were hosts not asked yet."""
     migration: int | None = None
     """Id of the latest migration record seen for this move."""
     ignored: int = 0

@@ -44,6 +44,9 @@ class Preference:
     reserve: frozenset[HostName] = frozenset()
     named: HostName | None = None
     """By an operator, reserved or not; left when it refuses or is full."""
+    near: frozenset[HostName] = frozenset()
+    """In the availability zone of the dead host. Nova does not tell which
+    instances are bound to it, and its scheduler refuses those elsewhere."""
 
     def among(
         self, fitting: Sequence[HostName], avoid: Collection[HostName]
@@ -54,9 +57,12 @@ class Preference:
         """
         if self.named in fitting and self.named not in avoid:
             return [host for host in fitting if host == self.named]
-        ordinary = [host for host in fitting if host not in self.reserve]
-        if any(host not in avoid for host in ordinary):
-            return ordinary
+        near = [host for host in fitting if host in self.near]
+        for some in (near, fitting):
+            ordinary = [host for host in some if host not in self.reserve]
+            for part in (ordinary, some):
+                if any(host not in avoid for host in part):
+                    return part
         return fitting
 
 
@@ -66,6 +72,17 @@ def preference(work: Work) -> Preference:
     return Preference(
         reserve=hosts(work.world.fleet),
         named=None if request is None else request.target,
+        near=_neighbours(work),
+    )
+
+
+def _neighbours(work: Work) -> frozenset[HostName]:
+    services = work.world.fleet.services
+    own = services.get(work.case.host)
+    return frozenset(
+        host
+        for host, service in services.items()
+        if own is not None and service.zone == own.zone
     )
 
 

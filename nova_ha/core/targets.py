@@ -12,13 +12,15 @@
 
 """Where instances go: chosen by us, saved, and only then named to Nova."""
 
+import collections
 import copy
+import types
 from collections.abc import Collection, Mapping
 
 from nova_ha.core import model
 from nova_ha.core import reserved
 
-_NONE = reserved.Preference()
+_ALL = reserved.Preference()
 
 
 class Room:
@@ -30,6 +32,7 @@ class Room:
     :param busy: evacuations in flight to each host.
     :param taken: evacuations of this case that went to each host so far.
     :param preference: which of several hosts with room come into question.
+    :param domains: failure domains of hosts; one without is its own.
     """
 
     def __init__(
@@ -38,13 +41,21 @@ class Room:
         busy: Mapping[model.HostName, int],
         taken: Mapping[model.HostName, int],
         per_target: int,
-        preference: reserved.Preference = _NONE,
+        preference: reserved.Preference = _ALL,
+        domains: Mapping[model.HostName, str] = types.MappingProxyType({}),
     ) -> None:
         self._free = {target.host: dict(target.free) for target in targets}
         self._busy = dict(busy)
         self._taken = dict(taken)
         self._per_target = per_target
         self._preference = preference
+        self._domains = domains
+        self._taken_in: collections.Counter[str] = collections.Counter()
+        for host, number in taken.items():
+            self._taken_in[self._domain(host)] += number
+
+    def _domain(self, host: model.HostName) -> str:
+        return self._domains.get(host) or host
 
     @property
     def hosts(self) -> Collection[model.HostName]:
@@ -74,8 +85,9 @@ class Room:
         avoid: Collection[model.HostName] = (),
     ) -> model.HostName | None:
         """The host with the fewest evacuations in flight, then the fewest
-        of this case, then the most free memory; None where there is no
-        slot or no room. Names break ties, so that the choice is repeatable.
+        of this case, to it and then to its failure domain, then the most free
+        memory; None where there is no slot or no room. Names break ties, so
+        that the choice is repeatable.
 
         :param avoid: hosts to take only where there is no other.
         """
@@ -93,6 +105,7 @@ class Room:
                 host in avoid,
                 self._busy.get(host, 0),
                 self._taken.get(host, 0),
+                self._taken_in[self._domain(host)],
                 -self._free[host].get("MEMORY_MB", 0),
                 host,
             ),
@@ -110,6 +123,7 @@ class Room:
         """Count an evacuation to ``host``."""
         self._busy[host] = self._busy.get(host, 0) + 1
         self._taken[host] = self._taken.get(host, 0) + 1
+        self._taken_in[self._domain(host)] += 1
         free = self._free.get(host, {})
         for name, amount in resources.items():
             free[name] = free.get(name, 0) - amount

@@ -42,6 +42,10 @@ class Progress:
     requested_at: Mapping[model.InstanceId, float] = dataclasses.field(
         default_factory=dict
     )
+    tried: Mapping[model.InstanceId, frozenset[model.HostName]] = (
+        dataclasses.field(default_factory=dict)
+    )
+    """Where each instance was sent so far."""
     running_at: Mapping[model.InstanceId, float] = dataclasses.field(
         default_factory=dict
     )

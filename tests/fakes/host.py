@@ -37,6 +37,7 @@ class Host:
         self.failure_domain = ""
         self.storage_domain = ""
         self.reserved = False
+        self.zone = "nova"
         self.incidents = ()
         self.quarantine = None
         self.acceptance = None
@@ -109,4 +110,5 @@ class Host:
             forced_down=self.forced_down,
             disabled=bool(self.disabled_reason),
             disabled_reason=self.disabled_reason,
+            zone=self.zone,
         )

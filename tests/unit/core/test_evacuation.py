@@ -15,8 +15,11 @@ strict cloud itself."""
 
 import dataclasses
 
+import fixtures
+
 from nova_ha import exception
 from nova_ha.core import actions
+from nova_ha.core import evacuation
 from nova_ha.core import events
 from nova_ha.core import model
 from nova_ha.core import recovery
@@ -106,6 +109,48 @@ class WaveTestCase(scenario.ScenarioTestCase):
             "server-a1 to c (running)",
             self.case.message,
         )
+
+
+class RefusalTestCase(scenario.ScenarioTestCase):
+    """Nova's scheduler has reasons that nova_ha does not know."""
+
+    def setUp(self):
+        super().setUp()
+        del self.cloud.servers["a1"]
+
+    def targets(self):
+        return [call[2] for call in self.calls("evacuate")]
+
+    def test_each_host_is_asked_before_one_is_asked_again(self):
+        self.cloud.outcomes.extend(["error"] * 3)
+        self.to_evacuated()
+        self.assertEqual({"b", "c", "d"}, set(self.targets()[:3]))
+
+    def test_a_refusal_does_not_count_while_others_can_be_asked(self):
+        self.cloud.outcomes.extend(["error"] * 100)
+        self.crash()
+        self.reach(S.PARTIAL, seconds=300)
+        # Two that do not count, and five that do.
+        self.assertEqual(7, len(self.targets()))
+
+    def test_a_rebuild_that_fails_counts(self):
+        self.cloud.outcomes.extend(["failed"] * 100)
+        self.crash()
+        self.reach(S.PARTIAL, seconds=300)
+        self.assertEqual(5, len(self.targets()))
+
+    def test_not_all_hosts_of_a_large_cloud_are_asked(self):
+        self.useFixture(fixtures.MockPatchObject(evacuation, "REFUSALS", 2))
+        self.cloud.outcomes.extend(["error"] * 100)
+        self.crash()
+        self.reach(S.PARTIAL, seconds=300)
+        self.assertEqual(6, len(self.targets()))
+
+    def test_the_zone_of_the_dead_host_is_asked_first(self):
+        for host, zone in zip("abcd", ("z1", "z2", "z2", "z1"), strict=True):
+            self.cloud.hosts[host].zone = zone
+        self.to_evacuated()
+        self.assertEqual(["d"], self.targets())
 
 
 class TroubleTestCase(scenario.ScenarioTestCase):
@@ -369,7 +414,7 @@ class PartialTestCase(scenario.ScenarioTestCase):
     def test_completed_by_an_operator(self):
         """What was given up is evacuated by hand: the case is no longer
         partial, and stops to say so."""
-        self.cloud.outcomes.extend(["error"] * 10)
+        self.cloud.outcomes.extend(["error"] * 20)
         self.crash()
         self.reach(S.PARTIAL, seconds=300)
         self.cloud.outcomes.clear()

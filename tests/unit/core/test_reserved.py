@@ -66,6 +66,30 @@ class RoomTestCase(base.TestCase):
         self.assertEqual("s", room.choose(SMALL, avoid=["r"]))
 
 
+class ZoneTestCase(base.TestCase):
+    """``b`` and the reserved ``r`` are in the dead host's zone."""
+
+    def among(self, fitting, avoid=""):
+        preference = reserved.Preference(
+            reserve=frozenset("rs"), near=frozenset("br")
+        )
+        return "".join(preference.among(list(fitting), avoid))
+
+    def test_its_own_zone_comes_first(self):
+        self.assertEqual("b", self.among("bcrs"))
+
+    def test_its_reserve_is_in_its_zone(self):
+        self.assertEqual("r", self.among("crs"))
+        self.assertEqual("br", self.among("bcrs", avoid="b"))
+
+    def test_then_the_others(self):
+        self.assertEqual("c", self.among("cs"))
+        self.assertEqual("bc", self.among("bcrs", avoid="br"))
+
+    def test_when_all_have_refused_all_are_asked_again(self):
+        self.assertEqual("bcrs", self.among("bcrs", avoid="bcrs"))
+
+
 class HostsTestCase(base.TestCase):
     def test_only_those_whose_record_says_so(self):
         fleet = [

@@ -51,6 +51,23 @@ class RoomTestCase(base.TestCase):
             room.take(chosen[-1], SMALL)
         self.assertEqual(["b", "c", "d"], sorted(chosen))
 
+    def test_instances_are_spread_over_failure_domains(self):
+        room = targets.Room(
+            [
+                model.Target(host=host, free={"VCPU": 8, "MEMORY_MB": memory})
+                for host, memory in zip("bcd", (9999, 5000, 1024), strict=True)
+            ],
+            {},
+            {"b": 1, "c": 1, "d": 1, "x": 1},
+            4,
+            domains={"b": "rack-1", "c": "rack-2", "x": "rack-1"},
+        )
+        chosen = []
+        for _ in range(3):
+            chosen.append(room.choose(SMALL))
+            room.take(chosen[-1], SMALL)
+        self.assertEqual(["c", "d", "b"], chosen)
+
     def test_capacity_is_counted_down(self):
         room = self.room({"b": 1024})
         for _ in range(2):
