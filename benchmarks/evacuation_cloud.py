@@ -34,6 +34,7 @@ STATE = process.REPOSITORY / ".lab" / "bench-evacuation"
 MOVERS = 8
 """Servers that are moved back at the same time."""
 
+MOVE_TIMEOUT = 300.0
 RECOVERY_TIMEOUT = 600.0
 RETURN_TIMEOUT = 300.0
 
@@ -99,7 +100,7 @@ class Cloud(evacuation.Cloud):
         nova.servers.live_migrate(server, host, block_migration="auto")
         process.wait_until(
             lambda: _place(nova.servers.get(server)) == (host, "ACTIVE"),
-            120,
+            MOVE_TIMEOUT,
             f"{server} to move to {host}",
             interval=0.3,
         )
