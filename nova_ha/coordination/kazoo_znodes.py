@@ -270,7 +270,11 @@ class KazooZnodes(znodes.GuardedZnodes):
         answers: dict[str, _Answer] = {}
         for path in paths[:1]:
             self._require(path)
-        for path, result in [(path, ask(path)) for path in paths]:
+        asked = [(path, ask(path)) for path in paths]
+        # They are answered in order: one awakening, not one for each.
+        for _, last in asked[-1:]:
+            last.wait(self._deadline)
+        for path, result in asked:
             left = max(0.0, until - self._clock.monotonic())
             try:
                 with kazoo.translated(path):
