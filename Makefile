@@ -40,7 +40,8 @@ help:
 	@echo "  make bench-controller"
 	@echo "                  what a large fleet costs an engine (no servers)"
 	@echo "  make bench-scheduler"
-	@echo "                  what the filters and weighers cost nova-scheduler"
+	@echo "                  what the filters and weighers cost nova-scheduler,"
+	@echo "                  and how soon it avoids a host that is lost"
 	@echo "  make bench-evacuation"
 	@echo "                  how fast a dead host's instances are moved, beside a"
 	@echo "                  bare script (ARGS=--large: 100 instances as well)"
@@ -100,8 +101,8 @@ bench-controller: $(BENCH)/.installed
 	@echo "==> What the controller costs, by the size of the fleet"
 	@exec $(BENCH)/bin/python -m benchmarks.controller
 
-bench-scheduler: $(BENCH_NOVA)/.installed
-	@echo "==> What the filters and weighers cost, over Nova's ComputeFilter"
+bench-scheduler: system-packages $(BENCH_NOVA)/.installed
+	@echo "==> What the filters and weighers cost, and how soon they know"
 	@exec $(BENCH_NOVA)/bin/python -m benchmarks.scheduler
 
 bench-evacuation: system-packages $(LAB)/.installed

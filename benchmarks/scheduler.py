@@ -9,13 +9,14 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""What our filters and weighers cost nova-scheduler, a host.
+"""What our filters and weighers cost nova-scheduler, and how soon they know.
 
     python -m benchmarks.scheduler [--rounds N] [--sizes 1000,10000]
 
 Each is asked as Nova asks it, about all hosts of a fleet at once, and is
 divided by Nova's own ComputeFilter in the same round; so that the figures
-mean the same on any machine. Processor time, medians of several rounds. The
+mean the same on any machine. Processor time, medians of several rounds. Then
+hosts lose their sessions with a real ZooKeeper (:mod:`benchmarks.expiry`). The
 last line is one line of JSON:
 
 ``ratio``
@@ -23,6 +24,9 @@ last line is one line of JSON:
     ComputeFilter.
 ``compute_filter_microseconds``
     What ComputeFilter takes a host, on this machine.
+``expiry_seconds``, ``expiry_median_seconds``
+    From the expiry of a host's session to the first request that avoids it,
+    in the slowest worker: for the slowest host, and for most of them.
 """
 
 import argparse
@@ -31,23 +35,16 @@ import json
 import statistics
 import sys
 import time
-import types
 from collections.abc import Callable, Mapping
 from typing import Any
 from unittest import mock
 
 from nova import conf as nova_conf
-from nova.objects import aggregate as aggregate_object
-from nova.objects import instance_group
-from nova.objects import request_spec
-from nova.scheduler import host_manager
-from nova.scheduler import weights
 from nova.scheduler.filters import compute_filter
-from oslo_utils import timeutils
 
+from benchmarks import clouds
+from benchmarks import expiry
 from nova_ha.coordination import view as view_module
-from nova_ha.core import model
-from nova_ha.core import view as core_view
 from nova_ha.scheduler import sight
 from nova_ha.scheduler.filters import failure_domain
 from nova_ha.scheduler.filters import liveness
@@ -61,11 +58,6 @@ SIZES = (1000, 10000)
 ROUNDS = 7
 ASKED = 40000
 """Hosts that each is asked about in one round, the same for all sizes."""
-
-GUESTS = 40
-RACK = 40
-MEMBERS = 10
-RACK_KEY = "rack"
 
 FILTERS = (
     liveness.HostLivenessFilter,
@@ -87,97 +79,6 @@ BY_AGGREGATE = (
 Task = Callable[[], object]
 
 
-class Cloud:
-    """A host is lost, and one of its instances is evacuated: a member of a
-    server group, so that nothing of ours has an easy answer. That would be
-    an easy one for a filter that lets evacuations pass; so there is the
-    group's next boot, too."""
-
-    def __init__(self, size: int) -> None:
-        self.states = [_state(number) for number in range(size)]
-        for first in range(0, size, RACK):
-            rack = self.states[first : first + RACK]
-            aggregates = _aggregates(rack, f"rack-{first // RACK}")
-            for one in rack:
-                one.aggregates = aggregates
-        # One of each rack, which so is full.
-        homes = self.states[:: RACK * 2][:MEMBERS]
-        members = [next(iter(one.instances)) for one in homes]
-        group = instance_group.InstanceGroup(
-            policy="anti-affinity",
-            members=[*members, _uuid(0, 0)],
-            hosts=["lost", *[one.host for one in homes]],
-        )
-        self.boot, self.evacuation = (
-            request_spec.RequestSpec(
-                instance_uuid=_uuid(0, 0),
-                scheduler_hints={},
-                ignore_hosts=leaving,
-                instance_group=group,
-            )
-            for leaving in (None, ["lost"])
-        )
-        self.weighed = [weights.WeighedHost(one, 0.0) for one in self.states]
-        self.snapshot = _snapshot([one.host for one in self.states])
-
-
-def _uuid(host: int, guest: int) -> str:
-    return f"00000000-0000-4000-8000-{host:08x}{guest:04x}"
-
-
-def _state(number: int) -> host_manager.HostState:
-    name = f"cmp{number:05}"
-    state = host_manager.HostState(name, name, "cell")
-    state.service = {
-        "host": name,
-        "topic": "compute",
-        "disabled": False,
-        "forced_down": False,
-        "last_seen_up": timeutils.utcnow(),
-    }
-    state.instances = {
-        _uuid(number + 1, guest): None for guest in range(GUESTS)
-    }
-    return state
-
-
-def _aggregates(
-    rack: list[host_manager.HostState], name: str
-) -> list[aggregate_object.Aggregate]:
-    hosts = [one.host for one in rack]
-    return [
-        aggregate_object.Aggregate(hosts=hosts, metadata=metadata)
-        for metadata in ({RACK_KEY: name}, {"availability_zone": "az1"})
-    ]
-
-
-def _snapshot(names: list[str]) -> view_module.ViewSnapshot:
-    """A hundredth of the hosts is out, as many are reserved, and as many are
-    about to get an instance."""
-    hosts = {
-        model.HostName(name): core_view.HostView(
-            schedulable=number % 100 != 0,
-            reserved=number % 100 == 1,
-            failure_domain=f"rack-{number // RACK}",
-            storage_domain=f"ceph-{number % 2}",
-        )
-        for number, name in enumerate(names)
-    }
-    lost = model.HostName("lost")
-    hosts[lost] = core_view.HostView(
-        schedulable=False, absent=True, storage_domain="ceph-0"
-    )
-    return view_module.ViewSnapshot(
-        hosts=types.MappingProxyType(hosts),
-        arrivals={
-            model.HostName(name): frozenset([model.InstanceId(f"of-{name}")])
-            for name in names[::100]
-        },
-        age=0.5,
-        connected=True,
-    )
-
-
 class Fixed:
     """A view that knows one thing."""
 
@@ -191,7 +92,7 @@ class Fixed:
 # -- what is measured ---------------------------------------------------------
 
 
-def tasks(cloud: Cloud) -> dict[str, Task]:
+def tasks(cloud: clouds.Cloud) -> dict[str, Task]:
     """Whatever Nova calls for one request, by name; ComputeFilter first."""
     seen = sight.Sight(Fixed(cloud.snapshot), max_age=30.0, fail_closed=False)
     made: dict[str, Task] = {
@@ -200,7 +101,7 @@ def tasks(cloud: Cloud) -> dict[str, Task]:
     with mock.patch.object(sight, "shared", lambda conf: seen):
         made |= {one.__name__: _filtering(one, cloud) for one in FILTERS}
         made |= {one.__name__: _weighing(one, cloud) for one in WEIGHERS}
-        with _options(failure_domain_aggregate_key=RACK_KEY):
+        with _options(failure_domain_aggregate_key=clouds.RACK_KEY):
             for one in BY_AGGREGATE:
                 making = _filtering if one in FILTERS else _weighing
                 made[f"{one.__name__} by aggregate"] = _by_aggregate(
@@ -226,13 +127,13 @@ class _options:
 
 def _by_aggregate(task: Task) -> Task:
     def run() -> object:
-        with _options(failure_domain_aggregate_key=RACK_KEY):
+        with _options(failure_domain_aggregate_key=clouds.RACK_KEY):
             return task()
 
     return run
 
 
-def _filtering(filter_class: Any, cloud: Cloud) -> Task:
+def _filtering(filter_class: Any, cloud: clouds.Cloud) -> Task:
     made = filter_class()
     kept = filter_class is reserved.ReservedHostFilter
     spec = cloud.boot if kept else cloud.evacuation
@@ -246,7 +147,7 @@ def _filtering(filter_class: Any, cloud: Cloud) -> Task:
     return run
 
 
-def _weighing(weigher_class: Any, cloud: Cloud) -> Task:
+def _weighing(weigher_class: Any, cloud: clouds.Cloud) -> Task:
     made = weigher_class()
 
     def run() -> object:
@@ -269,7 +170,7 @@ def cost(task: Task, size: int) -> float:
 
 def measure(size: int, rounds: int) -> tuple[Mapping[str, float], float]:
     """The ratios of one size, and what ComputeFilter takes."""
-    made = tasks(Cloud(size))
+    made = tasks(clouds.Cloud(size))
     costs: dict[str, list[float]] = {name: [] for name in made}
     for number in range(rounds):
         for name, task in made.items():
@@ -302,7 +203,17 @@ def main() -> None:
         found, seconds = measure(size, arguments.rounds)
         ratios[str(size)] = found
         taken[str(size)] = round(seconds * 1e6, 2)
-    print(json.dumps({"ratio": ratios, "compute_filter_microseconds": taken}))
+    delays = expiry.measure()
+    print(
+        json.dumps(
+            {
+                "ratio": ratios,
+                "compute_filter_microseconds": taken,
+                "expiry_seconds": round(delays.worst, 3),
+                "expiry_median_seconds": round(delays.median, 3),
+            }
+        )
+    )
 
 
 if __name__ == "__main__":
