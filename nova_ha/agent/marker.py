@@ -78,8 +78,15 @@ class Marker:
             interval=interval,
             clock=clock,
         )
-        self.start = self._periodic.start
         self.stop = self._periodic.stop
+
+    def start(self) -> None:
+        """Read it, and from then on again and again; takes up to a deadline.
+
+        The first beacon already says it: a host may die young.
+        """
+        self.refresh()
+        self._periodic.start()
 
     def refresh(self) -> None:
         """Read it once. A trouble is told when it begins."""

@@ -99,6 +99,13 @@ class ReadTestCase(MarkerTestCase):
         found.refresh()
         self.assertEqual("", found.domain)
 
+    def test_it_is_known_once_it_has_started(self):
+        marker.mark(str(self.path), "nfs-1")
+        found = self.marker()
+        found.start()
+        self.addCleanup(found.stop)
+        self.assertEqual("nfs-1", found.domain)
+
     def test_a_path_that_is_not_there_proves_nothing(self):
         found = self.marker(self.path / "not-there")
         found.refresh()
