@@ -24,6 +24,7 @@ from lab.host import COMPUTE
 from lab.host import Host
 from lab.services import base
 from lab.services import wsgi
+from nova_ha.agent import marker
 from nova_ha.coordination import settings as settings_mod
 
 ROLES = ("engine", "agent", "scheduler", "operator")
@@ -54,6 +55,7 @@ class NovaHa:
         self._transport_url = transport_url
         self._options = options
         self._etc = site.etc / "nova-ha"
+        self._instances = site.shared / "instances"
         self.config = self._etc / "nova-ha.conf"
         self.engines = [
             self._engine(number) for number in range(1, engines + 1)
@@ -74,6 +76,8 @@ class NovaHa:
                 self._password_file(role),
                 self._site.passwords.get(f"zookeeper-{role}") + "\n",
             )
+        # All hypervisors mount it, as their agents will prove.
+        marker.mark(str(self._instances), "lab")
         files.write_ini(self.config, self._controller("operator", None))
         for number, engine in enumerate(self.engines, 1):
             sections = self._controller("engine", engine.name)
@@ -96,7 +100,7 @@ class NovaHa:
             "DEFAULT": {"host": host.name, "debug": True},
             "zookeeper": self.zookeeper_options("agent"),
             "agent": {
-                "instances_path": self._site.shared / "instances",
+                "instances_path": self._instances,
                 "machine_id_file": machine.machine_id,
                 "system_uuid_file": machine.system_uuid,
                 "boot_id_file": machine.boot_id,
@@ -111,12 +115,13 @@ class NovaHa:
         return files.write_ini(path, self._with_options(sections))
 
     def scheduler_options(self) -> dict[str, dict[str, object]]:
-        """nova-scheduler's part: filters and how they see the view."""
+        """nova-scheduler's part: filters, weighers, and their view."""
         # All that Nova enables by default, and ours.
         enabled = (
             "ComputeFilter,ComputeCapabilitiesFilter,ImagePropertiesFilter,"
             "ServerGroupAntiAffinityFilter,ServerGroupAffinityFilter,"
-            "HostLivenessFilter"
+            "HostLivenessFilter,ReservedHostFilter,SharedStorageFilter,"
+            "FailureDomainAntiAffinityFilter"
         )
         own = self.zookeeper_options("scheduler")
         return {
@@ -126,6 +131,8 @@ class NovaHa:
                     "nova_ha.scheduler.all_filters",
                 ],
                 "enabled_filters": enabled,
+                "weight_classes": "nova.scheduler.weights.all_weighers,"
+                "nova_ha.scheduler.all_weighers",
             },
             "nova_ha": {
                 f"zookeeper_{name}": own[name]
@@ -154,8 +161,6 @@ class NovaHa:
             "zookeeper": self.zookeeper_options(role),
             "nova": user | {"interface": "public"},
             "fencing": {"topology_file": self.topology},
-            # The fake hypervisors' targets see every disk.
-            "evacuation": {"shared_disks": True},
             "oslo_messaging_notifications": {"driver": "messagingv2"},
         }
         return self._with_options(sections)
