@@ -71,7 +71,8 @@ class Node:
         self.nova_conf.write_text(NOVA_CONF)
         (self.root / "local.conf").touch()
         self._program("java", "exit 0")
-        self._program("nova-ha", 'echo "nova-ha $*" >> "$SANDBOX/calls"')
+        for name in ("nova-ha", "nova-ha-agent"):
+            self._program(name, f'echo "{name} $*" >> "$SANDBOX/calls"')
         self._environment = {
             "PATH": os.environ["PATH"],
             "HOME": directory,
@@ -147,6 +148,7 @@ class Node:
             [
                 cfg.MultiStrOpt("available_filters"),
                 cfg.ListOpt("enabled_filters"),
+                cfg.ListOpt("weight_classes"),
             ],
             group="filter_scheduler",
         )
@@ -221,6 +223,38 @@ class PluginTest(base.TestCase):
             ["messagingv2"], conf.oslo_messaging_notifications.driver
         )
         configuration.load(conf.fencing.topology_file, loader.find_driver)
+        self.assertEqual(9798, conf.metrics.port)
+
+    def test_disks_are_where_the_settings_say(self):
+        for given, shared in (
+            (None, False),
+            ("shared", False),
+            ("ceph", True),
+        ):
+            variables = {} if given is None else {"NOVA_HA_STORAGE": given}
+            node = self._stacked(CONTROLLER, **variables)
+            # A path that all mount is proven by the agents.
+            self.assertIs(shared, node.conf("engine").evacuation.shared_disks)
+        done = self._node(CONTROLLER, NOVA_HA_STORAGE="nfs").run(*STACK)
+        self.assertNotEqual(0, done.returncode)
+        self.assertIn("NOVA_HA_STORAGE=nfs is none of", done.stderr)
+
+    def test_a_shared_path_is_marked_before_the_agent_starts(self):
+        for given, marked in (("local", False), ("shared", True)):
+            node = self._stacked(COMPUTE, NOVA_HA_STORAGE=given)
+            order = [" ".join(call) for call in node.calls]
+            (agent,) = [
+                index
+                for index, call in enumerate(order)
+                if call.startswith("run_process nova-ha-agent")
+            ]
+            marks = [
+                index
+                for index, call in enumerate(order)
+                if call.endswith(" mark-storage")
+            ]
+            self.assertEqual(marked, bool(marks))
+            self.assertTrue(all(mark < agent for mark in marks))
 
     def test_its_operator_can_make_the_tree(self):
         node = self._stacked(CONTROLLER)
@@ -235,12 +269,26 @@ class PluginTest(base.TestCase):
             )
         self.assertEqual(set(acl.Role), set(acl.identities(passwords)))
 
-    def test_the_scheduler_gets_the_filter(self):
+    def test_the_scheduler_gets_filters_and_weighers(self):
         node = self._stacked(CONTROLLER)
         conf = node.nova()
         self.assertEqual(
-            ["ComputeFilter", "SameHostFilter", "HostLivenessFilter"],
+            [
+                "ComputeFilter",
+                "SameHostFilter",
+                "HostLivenessFilter",
+                "ReservedHostFilter",
+                "SharedStorageFilter",
+                "FailureDomainAntiAffinityFilter",
+            ],
             conf.filter_scheduler.enabled_filters,
+        )
+        self.assertEqual(
+            [
+                "nova.scheduler.weights.all_weighers",
+                "nova_ha.scheduler.all_weighers",
+            ],
+            conf.filter_scheduler.weight_classes,
         )
         self.assertEqual(
             {
