@@ -54,7 +54,8 @@ def arguments(command: str) -> list[str]:
 
 
 def commands() -> commandmanager.CommandManager:
-    return commandmanager.CommandManager(cli.NAMESPACE)
+    """Ours, and those that cliff brings."""
+    return cli.NovaHa(stdout=io.StringIO()).command_manager
 
 
 def _is_group(words: list[str]) -> bool:
