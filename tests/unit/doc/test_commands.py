@@ -49,8 +49,10 @@ def examples(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def arguments(command: str) -> list[str]:
-    """What argparse gets: what is in brackets is given, and once."""
-    return shlex.split(re.sub(r'[\[\]]|(?<!")\.\.\.', " ", command))[1:]
+    """What argparse gets: what is in brackets is given, and once; what
+    follows is the shell's."""
+    ours = re.split(r" [>|] ", command)[0]
+    return shlex.split(re.sub(r'[\[\]]|(?<!")\.\.\.', " ", ours))[1:]
 
 
 def commands() -> commandmanager.CommandManager:
