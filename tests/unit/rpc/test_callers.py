@@ -13,13 +13,21 @@
 """Who asks, as Keystone says."""
 
 import json
+import os
+import tempfile
+import unittest.mock
 
 from keystoneauth1 import exceptions as ks_exc
+from oslo_config import cfg
 
 from nova_ha import exception
+from nova_ha.compute import session
+from nova_ha.conf import nova as nova_conf
 from nova_ha.rpc import callers
+from nova_ha.rpc import credentials
 from tests import base
 from tests.unit.rpc import bus_case
+from tests.unit.rpc import keystone_server
 
 TOKEN = {
     "user": {"id": "u1", "name": "jane", "domain": {"name": "Default"}},
@@ -114,6 +122,62 @@ class KeystoneTest(base.TestCase):
     def test_nor_does_one_whose_answer_makes_no_sense(self):
         for answer in ({}, {"user": None}, "", {**TOKEN, "roles": [{}]}):
             self.assertRaises(exception.ComputeError, self.identify, answer)
+
+
+class RealRequestsTest(base.TestCase):
+    """A command's token, and an engine that asks about it."""
+
+    def setUp(self):
+        super().setUp()
+        self.keystone = keystone_server.KeystoneServer()
+        self.addCleanup(self.keystone.stop)
+        self.keystone.users = {
+            "nova-ha": ("secret-of-the-engine", ["service"]),
+            "jane": ("secret-of-jane", ["admin", "reader"]),
+        }
+
+    def engine(self, url):
+        conf = cfg.ConfigOpts()
+        nova_conf.register_opts(conf)
+        file = self.enterContext(tempfile.NamedTemporaryFile("w"))
+        file.write(
+            f"[nova]\nauth_type = password\nauth_url = {url}\n"
+            "username = nova-ha\npassword = secret-of-the-engine\n"
+            "project_name = service\nuser_domain_name = Default\n"
+            "project_domain_name = Default\n"
+        )
+        file.flush()
+        conf([], project="x", default_config_files=[file.name])
+        return callers.KeystoneCallers(session.open_identity(conf, 1))
+
+    def token(self, url):
+        environment = {
+            "OS_AUTH_URL": url,
+            "OS_USERNAME": "jane",
+            "OS_PASSWORD": "secret-of-jane",
+            "OS_PROJECT_NAME": "admin",
+            "OS_USER_DOMAIN_NAME": "Default",
+            "OS_PROJECT_DOMAIN_NAME": "Default",
+        }
+        with unittest.mock.patch.dict(os.environ, environment):
+            return credentials.tokens(5.0)()
+
+    def test_whatever_the_url_of_keystone_looks_like(self):
+        for url in (self.keystone.url, f"{self.keystone.url}/v3"):
+            caller = self.engine(url).identify({"token": self.token(url)})
+            self.assertEqual("jane@Default", caller.name)
+            self.assertEqual(["admin", "reader"], caller.credentials["roles"])
+        self.assertIn("GET /v3/auth/tokens?nocatalog=1", self.keystone.asked)
+
+    def test_a_token_that_has_been_revoked(self):
+        url = self.keystone.url
+        engine, token = self.engine(url), self.token(url)
+        engine.identify({"token": token})
+        self.keystone.revoke()
+        # The engine's own is gone as well: it gets another one.
+        self.assertRaises(
+            exception.Forbidden, engine.identify, {"token": token}
+        )
 
 
 class StrategyTest(bus_case.BusCase):
