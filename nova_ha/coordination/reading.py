@@ -210,12 +210,12 @@ class HostReader:
 
         An agent exchanges the one for the other in one transaction, which
         may fall between our two reads: beacon (not yet), goodbye (no more).
-        With the beacon read once more, after the goodbye, such a pair is
-        complete.
+        Read once more, in the other order, such a pair is complete.
         """
         again = [
-            self._paths.beacon(host)
+            path
             for host in sorted(hosts)
+            for path in (self._paths.goodbye(host), self._paths.beacon(host))
             if nodes.get(self._paths.beacon(host)) is None
             and nodes.get(self._paths.goodbye(host)) is None
         ]
