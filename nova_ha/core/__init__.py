@@ -16,7 +16,8 @@ Read in this order: :mod:`model` (the nouns), :mod:`events` and
 :mod:`actions` (what comes in, what goes out), :mod:`liveness` and
 :mod:`verdict` (who is dead, and why we think so), :mod:`brake`,
 :mod:`transitions` and :mod:`recovery` (what is done about it, state by
-state), :mod:`proof` (what permits it), :mod:`surveys`, :mod:`moves`,
-:mod:`runners`, :mod:`targets` and :mod:`evacuation` (each instance's way),
-:mod:`settling`, :mod:`leftovers` and :mod:`returning` (how it ends).
+state), :mod:`proof` (what permits it), :mod:`surveys`, :mod:`intake`,
+:mod:`moves`, :mod:`runners`, :mod:`targets` and :mod:`evacuation` (each
+instance's way), :mod:`settling`, :mod:`leftovers` and :mod:`returning` (how it
+ends).
 """

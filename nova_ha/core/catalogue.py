@@ -117,6 +117,7 @@ _CASE: tuple[_Row, ...] = (
 
 _INSTANCE: tuple[_Row, ...] = (
     ("instance.adopted", INFO),
+    ("instance.arriving", WARNING),
     ("instance.evacuated", INFO),
     ("instance.evacuating", INFO),
     ("instance.excluded", INFO),

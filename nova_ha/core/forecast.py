@@ -25,6 +25,7 @@ from nova_ha.core import actions
 from nova_ha.core import by_hand
 from nova_ha.core import evacuation
 from nova_ha.core import events
+from nova_ha.core import intake
 from nova_ha.core import model
 from nova_ha.core import recovery
 from nova_ha.core import repairs
@@ -150,7 +151,7 @@ class _Waves:
         """Let one wave leave, and arrive."""
         before = self.case.moves
         bench = _bench(self.case, self._progress, world, now)
-        surveys.absorb_survey(
+        intake.absorb_survey(
             bench,
             events.Surveyed(
                 host=self.case.host,

@@ -9,6 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
+
 """Failed evacuations: an operator decides what becomes of them.
 
 Nova has been asked to move such an instance and has not. It is still booked on

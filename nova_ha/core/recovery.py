@@ -28,6 +28,7 @@ from nova_ha.core import by_hand
 from nova_ha.core import evacuation
 from nova_ha.core import events
 from nova_ha.core import holding
+from nova_ha.core import intake
 from nova_ha.core import leftovers
 from nova_ha.core import model
 from nova_ha.core import permission
@@ -168,9 +169,9 @@ def _absorb(work: Work, event: events.Event) -> None:
             work.arrived(actions.ReadPower.__name__)
         case events.Surveyed():
             work.arrived(actions.TakeSurvey.__name__)
-            surveys.absorb_survey(work, event)
+            intake.absorb_survey(work, event)
         case events.EvacuateAnswered(refused=refused):
-            surveys.absorb_answer(work, event)
+            intake.absorb_answer(work, event)
             if refused:
                 _look_after_force_down(work)
         case events.ActionDone(key=key):

@@ -10,28 +10,22 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Asking Nova and the device about a case's host, and taking in the answer.
+"""Asking Nova and the device about a case's host.
 
 A survey is one pass over migration records and, where wanted, the list of
 instances, the room elsewhere and - last - the power.
 """
 
-import dataclasses
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from nova_ha.core import actions
-from nova_ha.core import events
 from nova_ha.core import model
 from nova_ha.core import moves
 from nova_ha.core import ordering
-from nova_ha.core import planning
-from nova_ha.core import repairs
-from nova_ha.core import transitions
 from nova_ha.core import troubles
 from nova_ha.core.model import CaseState
 from nova_ha.core.model import Move
 from nova_ha.core.model import MoveState
-from nova_ha.core.model import Severity
 from nova_ha.core.work import Work
 
 SURVEY = actions.TakeSurvey.__name__
@@ -44,169 +38,12 @@ LEISURE = 60.0
 operator may have moved or deleted it."""
 
 
-# -- taking in ---------------------------------------------------------------
-
-
-def absorb_survey(work: Work, event: events.Surveyed) -> None:
-    """Take in what Nova and the device said."""
-    survey = event.survey
-    work.later(SURVEY, work.world.policy.progress_interval)
-    work.remember(
-        survey=survey,
-        survey_began=event.began,
-        survey_ended=work.now.mono,
-        survey_used=False,
-    )
-    flying = in_flight(work)
-    final = {move.instance for move in work.case.moves if move.final}
-    update_moves(
-        work, (_follow(work, move, survey) for move in work.case.moves)
-    )
-    if survey.instances is not None:
-        _absorb_list(work, survey, event.began, final)
-    if in_flight(work) < flying and waiting_moves(work):
-        # Slots are free: the next wave need not wait for its turn.
-        work.later(SURVEY, 0.0)
+# -- the moves ---------------------------------------------------------------
 
 
 def in_flight(work: Work) -> int:
     """How many evacuations of the case are under way."""
     return sum(move.state.in_flight for move in work.case.moves)
-
-
-def _absorb_list(
-    work: Work,
-    survey: model.Survey,
-    began: float,
-    final: Collection[model.InstanceId],
-) -> None:
-    """Take in a complete list of the host's instances.
-
-    :param final: those whose move was over before the list was made.
-    """
-    listed = {one.id: one for one in survey.instances or ()}
-    work.remember(listed_at=began)
-    if work.case.state in transitions.BACK:
-        # What comes to a host that is back is no business of this case.
-        work.update(
-            moves=tuple(
-                _still_there(work, move, listed, survey)
-                for move in work.case.moves
-            )
-        )
-        return
-    known = {move.instance for move in work.case.moves}
-    new = tuple(
-        _follow(work, _plan(work, one, survey), survey)
-        for one in listed.values()
-        if one.id not in known
-    )
-    for move in new:
-        _tell_left(work, move)
-    kept = tuple(
-        _plan(work, listed[move.instance], survey)
-        if _wanted_again(work, move, listed, final)
-        else _still_there(work, move, listed, survey)
-        for move in work.case.moves
-    )
-    work.update(moves=ordering.arranged((*kept, *new)), surveyed=True)
-    work.milestone("listed")
-
-
-def _plan(work: Work, one: model.Instance, survey: model.Survey) -> Move:
-    return planning.plan(
-        one,
-        survey.migrations,
-        work.world.policy.rules,
-        work.world.storage(work.case.host),
-    )
-
-
-def _tell_left(work: Work, move: Move) -> None:
-    if move.state is MoveState.SKIPPED:
-        work.tell_move(move, "instance.skipped", Severity.WARNING)
-    if move.state is MoveState.EXCLUDED:
-        work.tell_move(move, "instance.excluded")
-
-
-def _wanted_again(
-    work: Work,
-    move: Move,
-    listed: Collection[model.InstanceId],
-    final: Collection[model.InstanceId],
-) -> bool:
-    """It had left and has come back since; or the host has died again."""
-    if move.instance not in listed or move.instance not in final:
-        return False
-    return move.state in _AWAY or not work.case.surveyed
-
-
-_AWAY = (MoveState.DONE, MoveState.GONE)
-"""The host has lost the instance, in Nova's eyes too."""
-
-
-def _still_there(
-    work: Work,
-    move: Move,
-    listed: Collection[model.InstanceId],
-    survey: model.Survey,
-) -> Move:
-    """What was left on the host, for now or for good, may have gone from it
-    without us."""
-    if move.instance in listed or move.state in _AWAY or move.state.in_flight:
-        return move
-    host = moves.evacuated_to(move, work.case.host, survey.migrations)
-    gone = dataclasses.replace(
-        move,
-        state=MoveState.GONE,
-        reason=f"evacuated to {host} by somebody else"
-        if host
-        else "deleted, or moved by others",
-    )
-    work.tell_move(gone, "instance.gone")
-    return gone
-
-
-def _follow(work: Work, move: Move, survey: model.Survey) -> Move:
-    source = work.case.host
-    look = next((one for one in survey.looks if one.id == move.instance), None)
-    forgotten = troubles.forgotten(work, move, survey)
-    after = moves.follow(
-        move, source, survey.migrations, work.now, look, forgotten
-    )
-    if after.migration != move.migration or after.state is not move.state:
-        running_at = {**work.progress.running_at}
-        running_at[move.instance] = work.now.mono
-        work.remember(running_at=running_at)
-    if look is None and move.instance in work.progress.looked_for:
-        return _vanished(work, after)
-    if after.state is not move.state:
-        _tell_change(work, after)
-    if after.state is MoveState.DONE and move.state is not MoveState.DONE:
-        work.milestone("first_instance")
-        after = repairs.note_arrival(after, source, survey.migrations)
-    return troubles.after_trouble(work, after)
-
-
-def _vanished(work: Work, move: Move) -> Move:
-    """Nova was asked for the instance itself, and does not know it."""
-    if move.final:
-        return move
-    gone = dataclasses.replace(
-        move, state=MoveState.GONE, reason="it has been deleted"
-    )
-    work.tell_move(gone, "instance.gone")
-    return gone
-
-
-def _tell_change(work: Work, move: Move) -> None:
-    match move.state:
-        case MoveState.DONE:
-            work.tell_move(move, "instance.evacuated")
-        case MoveState.RETRY:
-            work.tell_move(move, "instance.retry", Severity.WARNING)
-        case MoveState.RUNNING if move.reason:
-            work.tell_move(move, "instance.adopted")
 
 
 def update_moves(work: Work, changed: Iterable[Move]) -> None:
@@ -227,47 +64,6 @@ def pause(work: Work, move: Move) -> None:
     policy = work.world.policy
     pause = policy.evacuation_backoff * 2 ** max(move.counted - 1, 0)
     work.later(str(move.instance), min(pause, policy.evacuation_backoff_max))
-
-
-def absorb_answer(work: Work, event: events.EvacuateAnswered) -> None:
-    """Take in Nova's answer to a request. Accepted means nothing: only the
-    record tells. Refused is certain; no answer is neither."""
-    work.arrived(f"Evacuate {event.instance}")
-    if not event.refused:
-        _tell_unanswered(work, event)
-        return
-    # Perhaps it has been deleted or moved meanwhile: list again.
-    work.remember(listed_at=None)
-
-    def refused(move: Move) -> Move:
-        if (
-            move.instance != event.instance
-            or move.state is not MoveState.REQUESTED
-        ):
-            return move
-        # The host stays pinned if an earlier request may have reached it;
-        # what else may run the guest is asked before the next attempt.
-        after = dataclasses.replace(
-            move, state=MoveState.RETRY, reason=f"Nova refused: {event.error}"
-        )
-        work.tell_move(after, "instance.retry", Severity.WARNING)
-        return after
-
-    update_moves(work, [refused(move) for move in work.case.moves])
-
-
-def _tell_unanswered(work: Work, event: events.EvacuateAnswered) -> None:
-    """No answer is news only as long as no record has told more."""
-    waits = any(
-        move.instance == event.instance and move.state is MoveState.REQUESTED
-        for move in work.case.moves
-    )
-    if event.error and waits:
-        work.tell(
-            "instance.unanswered",
-            f"{event.instance}: {event.error}",
-            severity=Severity.WARNING,
-        )
 
 
 # -- asking ------------------------------------------------------------------

@@ -129,7 +129,7 @@ class ByHandTestCase(scenario.ScenarioTestCase):
         self.reach(S.EVACUATED)
 
     def test_what_was_given_up_is_tried_again(self):
-        self.cloud.outcomes.extend(["error"] * 10)
+        self.cloud.outcomes.extend(["error"] * 20)
         self.crash()
         self.reach(S.PARTIAL, seconds=600)
         self.assertIs(MoveState.FAILED, self.move("a0").state)

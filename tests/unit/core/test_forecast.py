@@ -137,7 +137,7 @@ class ProspectsTestCase(ForecastTestCase):
         self.assertEqual({None}, {one.turn for one in foretold.values()})
 
     def test_what_was_given_up(self):
-        self.cloud.outcomes.extend(["error"] * 10)
+        self.cloud.outcomes.extend(["error"] * 20)
         self.crash()
         self.reach(S.PARTIAL, seconds=600)
         self.assertEqual({1}, {one.turn for one in self.foretold().values()})
