@@ -59,13 +59,13 @@ class KeystoneServer:
                 body = json.loads(self.rfile.read(length))
                 self._send(*keystone.post(body))
 
-            def _send(self, status, body, **headers):
+            def _send(self, status, body, token=None):
                 data = json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(data)))
-                if "token" in body:
-                    self.send_header("X-Subject-Token", body["token"]["id"])
+                if token is not None:
+                    self.send_header("X-Subject-Token", token)
                 self.end_headers()
                 self.wfile.write(data)
 
@@ -90,7 +90,7 @@ class KeystoneServer:
         return 200, token
 
     def post(self, body):
-        """Status and body."""
+        """Status, body, and the token for a header."""
         given = body["auth"]["identity"]["password"]["user"]
         name = given["name"]
         password, roles = self.users.get(name, (None, ()))
@@ -101,5 +101,5 @@ class KeystoneServer:
         for role in roles:
             token.add_role(role)
         number = f"token-{len(self._tokens)}-of-{name}"
-        self._tokens[number] = {"token": {**token["token"], "id": number}}
-        return 201, self._tokens[number]
+        self._tokens[number] = token
+        return 201, token, number

@@ -169,6 +169,16 @@ class RealRequestsTest(base.TestCase):
             self.assertEqual(["admin", "reader"], caller.credentials["roles"])
         self.assertIn("GET /v3/auth/tokens?nocatalog=1", self.keystone.asked)
 
+    def test_no_log_shows_it(self):
+        url = self.keystone.url
+        with self.assertLogs("keystoneauth", "DEBUG") as logs:
+            token = self.token(url)
+            self.engine(url).identify({"token": token})
+        shown = "\n".join(logs.output)
+        self.assertIn("/v3/auth/tokens", shown)
+        self.assertNotIn(token, shown)
+        self.assertNotIn("secret-of", shown)
+
     def test_a_token_that_has_been_revoked(self):
         url = self.keystone.url
         engine, token = self.engine(url), self.token(url)
