@@ -74,10 +74,12 @@ NAMESPACE = "benchmark"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Delays:
-    """Seconds from expiry to the first request that avoids a host."""
+    """Seconds from expiry to the first request that avoids a host: of hosts
+    that die alone, and of the last one of a rack that dies at once."""
 
     worst: float
     median: float
+    rack: float
 
 
 class Fleet:
@@ -203,7 +205,13 @@ def measure(
             _say(f"{workers} workers know all hosts")
             rack = fleet.names[-min(clouds.RACK, hosts // 4) :]
             gone = _kill(fleet, _spaced(fleet.names, single), rack)
-            return _delays(gone, [one.end() for one in processes])
+            delays = _delays(gone, [one.end() for one in processes])
+            alone = [took for name, took in delays.items() if name not in rack]
+            return Delays(
+                worst=max(alone),
+                median=statistics.median(alone),
+                rack=max(delays[name] for name in rack),
+            )
     finally:
         server.destroy()
 
@@ -273,19 +281,18 @@ def _kill(
 
 def _delays(
     gone: Mapping[str, float], avoided: Sequence[Mapping[str, float]]
-) -> Delays:
-    """Of the slowest worker for each host."""
+) -> Mapping[str, float]:
+    """Seconds that the slowest worker took for each host."""
     for one in avoided:
         if one.keys() != gone.keys():
             raise AssertionError(
                 "avoided in error, or not avoided: "
                 f"{', '.join(sorted(one.keys() ^ gone.keys()))}"
             )
-    delays = [
-        max(0.0, max(one[name] for one in avoided) - at)
+    return {
+        name: max(0.0, max(one[name] for one in avoided) - at)
         for name, at in gone.items()
-    ]
-    return Delays(worst=max(delays), median=statistics.median(delays))
+    }
 
 
 def _say(text: str) -> None:

@@ -24,9 +24,10 @@ last line is one line of JSON:
     ComputeFilter.
 ``compute_filter_microseconds``
     What ComputeFilter takes a host, on this machine.
-``expiry_seconds``, ``expiry_median_seconds``
+``expiry_seconds``, ``expiry_median_seconds``, ``expiry_rack_seconds``
     From the expiry of a host's session to the first request that avoids it,
-    in the slowest worker: for the slowest host, and for most of them.
+    in the slowest worker: of hosts that die alone the slowest, and the median
+    of them; and the slowest of a rack that dies at once.
 """
 
 import argparse
@@ -211,6 +212,7 @@ def main() -> None:
                 "compute_filter_microseconds": taken,
                 "expiry_seconds": round(delays.worst, 3),
                 "expiry_median_seconds": round(delays.median, 3),
+                "expiry_rack_seconds": round(delays.rack, 3),
             }
         )
     )
