@@ -30,6 +30,11 @@ INTERVAL = 5.0
 instances there are."""
 
 
+def _ours(service: model.ServiceReport) -> bool:
+    """Whether it was a drain that has disabled it."""
+    return service.disabled_reason.startswith(drain.REASON)
+
+
 def live_service(
     compute: ports.Compute, host: HostName
 ) -> model.ServiceReport:
@@ -60,9 +65,10 @@ def close(
     :param why: it is in maintenance.
     :returns: what holds now, in words.
     """
-    if service.disabled:
+    if not service.disabled:
+        compute.disable(service.service_id, f"{drain.REASON}: {why}")
+    elif not _ours(service):
         return f"was disabled before ({service.disabled_reason})"
-    compute.disable(service.service_id, f"{drain.REASON}: {why}")
     return "is disabled"
 
 
@@ -74,7 +80,7 @@ def reopen(compute: ports.Compute, host: HostName) -> str:
     service = _service(compute, host)
     if service is None or not service.disabled:
         return ""
-    if not service.disabled_reason.startswith(drain.REASON):
+    if not _ours(service):
         return f"stays disabled ({service.disabled_reason})"
     compute.enable(service.service_id)
     return "is enabled again"

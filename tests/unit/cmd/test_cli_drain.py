@@ -190,6 +190,12 @@ class DrainTest(DrainCase):
         self.assertEqual(2, self.drain())
         self.assertEqual([], self._changes())
 
+    def test_it_can_be_repeated(self):
+        self.drain()
+        self.assertEqual(0, self.drain())
+        self.assertEqual(1, len(self.asked("disable")))
+        self.assertNotIn("before", self.output)
+
     def test_one_that_an_operator_has_disabled(self):
         self.nova.service = make.service(
             "cmp2", disabled=True, disabled_reason="broken fan"
