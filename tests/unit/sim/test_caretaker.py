@@ -19,9 +19,9 @@ from tests.unit.sim.variants import fault
 class CaretakerTestCase(base.TestCase):
     """After the calm no case has a reason to stay open."""
 
-    def end(self, *faults):
+    def end(self, *faults, calm=60.0):
         return runner.run(
-            variants.scenario(*faults, fault("calm", at=60.0), seconds=400.0)
+            variants.scenario(*faults, fault("calm", at=calm), seconds=400.0)
         )
 
     def check_well(self, result):
@@ -44,6 +44,16 @@ class CaretakerTestCase(base.TestCase):
                 fault("stop-zookeeper", at=40.0),
             )
         )
+
+    def test_failed_evacuations_are_decided_about(self):
+        result = self.end(
+            fault("rebuilds", outcomes=("failed",) * 99),
+            variants.CRASH,
+            calm=120.0,
+        )
+        self.check_well(result)
+        codes = [entry.what for entry in result.entries]
+        self.assertIn("case.accepted", codes)
 
     def test_what_nova_never_finishes_is_cleaned_up(self):
         self.check_well(
