@@ -12,6 +12,8 @@
 
 """Devices that do not obey, and operators who know better."""
 
+from collections.abc import Sequence
+
 import yaml
 
 from lab import cloud as lab_cloud
@@ -174,7 +176,12 @@ class OperatorTest(recovery_cloud.RecoveryTestCase):
             ),
             "to be over",
         )
-        self.wait(lambda: self.run_once(servers), "all guests to run")
+        arrived = [
+            move.instance
+            for move in case.moves
+            if move.state is MoveState.DONE
+        ]
+        self.wait(lambda: self.run_once(arrived), "the guests to run")
         self.assert_never_double()
         if case.state is CaseState.EVACUATED:
             self.assert_sound()
@@ -186,7 +193,7 @@ class OperatorTest(recovery_cloud.RecoveryTestCase):
         for uuid in servers:
             self.nova.servers.evacuate(uuid)
 
-    def run_once(self, servers: list[str]) -> bool:
+    def run_once(self, servers: Sequence[str]) -> bool:
         """Each guest runs on exactly one host."""
         running = self.running()
         return all(len(running.get(uuid, ())) == 1 for uuid in servers)
