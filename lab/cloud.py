@@ -260,7 +260,7 @@ class Cloud:
     def _start_nova_ha(self) -> None:
         if self._with_nova_ha:
             self._tell(f"nova_ha: {self._engines} engines")
-            self.nova_ha.create_tree()
+            self.nova_ha.create_tree(self.hosts)
             self.nova_ha.start_engines()
 
     def _flavor_and_image(self) -> None:

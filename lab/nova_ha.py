@@ -98,7 +98,10 @@ class NovaHa:
         machine = host.machine
         sections: dict[str, dict[str, object]] = {
             "DEFAULT": {"host": host.name, "debug": True},
-            "zookeeper": self.zookeeper_options("agent"),
+            "zookeeper": {
+                **self.zookeeper_options("agent"),
+                "host_password_file": self._etc / f"{host.name}.password",
+            },
             "agent": {
                 "instances_path": self._instances,
                 "machine_id_file": machine.machine_id,
@@ -162,6 +165,10 @@ class NovaHa:
             "nova": user | {"interface": "public"},
             "fencing": {"topology_file": self.topology},
             "oslo_messaging_notifications": {"driver": "messagingv2"},
+            # Of use only where the options enable it.
+            "rpc": {
+                "zookeeper_password_file": self._password_file("operator")
+            },
         }
         return self._with_options(sections)
 
@@ -191,8 +198,8 @@ class NovaHa:
 
     # Running it
 
-    def create_tree(self) -> None:
-        """Make the tree in ZooKeeper, each role with its own rights.
+    def create_tree(self, hosts: Sequence[Host]) -> None:
+        """Make the tree in ZooKeeper, each role and host with its own rights.
 
         :raises lab.process.LabError: when the command fails.
         """
@@ -201,6 +208,8 @@ class NovaHa:
             file = self._password_file(role)
             words += ["--role-password-file", f"{role}={file}"]
         self.cli(*words)
+        names = [host.name for host in hosts]
+        self.cli("zk", "enrol", *names, "--directory", str(self._etc))
 
     def start_engines(self) -> None:
         """Start the engines that do not run."""
@@ -209,14 +218,19 @@ class NovaHa:
                 engine.start()
 
     def cli(self, *words: str, check: bool = True) -> str:
-        """Run ``nova-ha`` as the operator; returns what it printed.
+        """Run ``nova-ha`` as the operator, on ZooKeeper itself, whatever may
+        have happened to the message bus; returns what it printed.
 
         :param check: whether another exit status than 0 is an error.
         :raises lab.process.LabError:
         """
         done = subprocess.run(
-            [str(base.BIN / "nova-ha"), "--config-file", str(self.config)]
-            + list(words),
+            [
+                str(base.BIN / "nova-ha"),
+                "--direct",
+                *("--config-file", str(self.config)),
+                *words,
+            ],
             env=self._site.environment(),
             cwd=process.REPOSITORY,
             capture_output=True,

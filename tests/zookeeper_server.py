@@ -21,9 +21,11 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 JAR = "/usr/share/java/zookeeper.jar"
+NETTY = "/usr/share/java/netty-all.jar"
+"""TLS needs more of it than Debian's package of ZooKeeper names."""
 CONF = "/etc/zookeeper/conf"
 
 
@@ -33,16 +35,24 @@ class ZooKeeperServer:
     ``start`` and ``stop`` may alternate: data and port stay.
     """
 
-    def __init__(self, tick: float = 0.1, whitelist: str = "*") -> None:
+    def __init__(
+        self,
+        tick: float = 0.1,
+        whitelist: str = "*",
+        more: Mapping[str, object] | None = None,
+    ) -> None:
+        """:param more: further options of ``zoo.cfg``."""
         self.tick = tick
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="nova-ha-zk-"))
-        self._socket = _reserve()
+        self._socket = reserve()
         self.port: int = self._socket.getsockname()[1]
         self.hosts = f"127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
-        self._write_configuration(whitelist)
+        self._write_configuration(whitelist, more or {})
 
-    def _write_configuration(self, whitelist: str) -> None:
+    def _write_configuration(
+        self, whitelist: str, more: Mapping[str, object]
+    ) -> None:
         tick = int(self.tick * 1000)
         lines = (
             f"tickTime={tick}",
@@ -55,6 +65,7 @@ class ZooKeeperServer:
             "admin.enableServer=false",
             f"4lw.commands.whitelist={whitelist}",
             "forceSync=no",
+            *(f"{name}={value}" for name, value in more.items()),
         )
         (self.directory / "zoo.cfg").write_text("\n".join(lines) + "\n")
 
@@ -69,7 +80,7 @@ class ZooKeeperServer:
                     "-XX:+UseSerialGC",
                     "-XX:TieredStopAtLevel=1",
                     "-cp",
-                    f"{CONF}:{JAR}",
+                    f"{CONF}:{JAR}:{NETTY}",
                     "org.apache.zookeeper.server.quorum.QuorumPeerMain",
                     str(self.directory / "zoo.cfg"),
                 ],
@@ -125,7 +136,7 @@ class ZooKeeperServer:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-def _reserve() -> socket.socket:
+def reserve() -> socket.socket:
     """Bind, so that no other test is given the port meanwhile."""
     reserved = socket.socket()
     reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -169,7 +169,7 @@ def open_beacons(
 
     :raises ConfigError: an option of ``[zookeeper]`` cannot be used.
     """
-    settings = settings_module.from_conf(conf)
+    settings = settings_module.for_agent(conf, host)
     session = opening.new_session(settings, clock)
     # The first beacon need not wait for a second attempt.
     with contextlib.suppress(exception.CoordinationUnavailable):

@@ -30,12 +30,14 @@ from nova_ha.assembly import config_files
 from nova_ha.assembly import engine as engine_assembly
 from nova_ha.assembly import notify
 from nova_ha.assembly import operator
+from nova_ha.assembly import tree as tree_assembly
 from nova_ha.assembly.config_files import Finding
 from nova_ha.assembly.config_files import bad
 from nova_ha.assembly.config_files import doubtful
 from nova_ha.assembly.config_files import good
 from nova_ha.compute import nova as nova_compute
 from nova_ha.conf import opts
+from nova_ha.coordination import credentials
 from nova_ha.coordination import opening
 from nova_ha.coordination import paths as paths_module
 from nova_ha.coordination import settings as settings_module
@@ -147,6 +149,11 @@ class Checkup:
     def _agent(self) -> Iterator[Finding]:
         policy = agent_assembly.policy(self._conf)
         agent_assembly.colocated(self._conf)
+        own = self._conf.zookeeper.host_password_file
+        if own:
+            settings_module.read_password(
+                own, "[zookeeper] host_password_file"
+            )
         yield good(
             "agent",
             f"an orderly stop is not missed for {policy.goodbye_ttl:g} s",
@@ -230,11 +237,17 @@ class Checkup:
         session = opening.new_session(own, self._clock)
         try:
             session.start()
-            tree_module.check_tree(session, paths_module.Paths(own.namespace))
+            paths = paths_module.Paths(own.namespace)
+            tree_module.check_tree(session, paths)
+            tree_module.check_agents(session, paths)
+            hosts = credentials.of_hosts(session, paths)
             granted = session.session_timeout
         finally:
             session.close()
         yield good("zookeeper", f"the tree of {own.namespace} is safe to use")
+        sharing = tree_assembly.who_shares(hosts)
+        if sharing:
+            yield doubtful("zookeeper", sharing)
         opening.check_granted(granted, own.session_timeout)
         yield good("zookeeper", f"a session of {granted:g} s is granted")
 

@@ -53,10 +53,18 @@ def host_name(conf: cfg.ConfigOpts) -> model.HostName:
 
     :raises ConfigError: it is no name that Nova could have.
     """
-    name = conf.host or ""
+    return check_name(conf.host or "", "[DEFAULT] host")
+
+
+def check_name(name: str, option: str) -> model.HostName:
+    """Return the name of a Nova service as it is written.
+
+    :param option: what has named it, for the error.
+    :raises ConfigError: it is no name that Nova could have.
+    """
     if not name or len(name) > _LONGEST_NAME or not name.isprintable():
         raise exception.ConfigError(
-            "[DEFAULT] host",
+            option,
             f"{name[:80]!r} is not the name of a Nova service",
             "take it from 'openstack compute service list'",
         )

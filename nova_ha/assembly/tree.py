@@ -21,17 +21,25 @@ from nova_ha import clock as nova_clock
 from nova_ha import exception
 from nova_ha.assembly import operator
 from nova_ha.coordination import acl
+from nova_ha.coordination import credentials
 from nova_ha.coordination import opening
 from nova_ha.coordination import paths as paths_module
 from nova_ha.coordination import settings as settings_module
 from nova_ha.coordination import tree as tree_module
+from nova_ha.coordination.credentials import Credential
+from nova_ha.core import model
 
 ROLE_OPTION = "--role-password-file"
+
+_NAMED = 10
+"""Hosts that a message names."""
 
 _PLACE_OPTIONS = tuple(
     field.name
     for field in dataclasses.fields(settings_module.Settings)
-    if field.name not in ("username", "password", "section")
+    if "username" not in field.name
+    and "password" not in field.name
+    and field.name != "section"
 )
 """Options of ``[zookeeper]`` that say where it is, not who speaks."""
 
@@ -108,17 +116,46 @@ def _init_settings(
     )
 
 
-def check_tree(conf: cfg.ConfigOpts, clock: nova_clock.Clock) -> float:
+@dataclasses.dataclass(frozen=True, slots=True)
+class TreeReport:
+    """A tree that can be used."""
+
+    session_timeout: float
+    """Seconds that the ensemble grants."""
+    hosts: Mapping[model.HostName, Credential]
+    """Whose credential counts for each."""
+
+
+def check_tree(conf: cfg.ConfigOpts, clock: nova_clock.Clock) -> TreeReport:
     """Refuse a tree that is missing or open to others.
 
-    :returns: the session time-out that the ensemble grants, in seconds.
     :raises ConfigError: naming the node and the remedy.
     """
     own = operator.settings(conf)
+    paths = paths_module.Paths(own.namespace)
     session = opening.new_session(own, clock)
     try:
         session.start()
-        tree_module.check_tree(session, paths_module.Paths(own.namespace))
-        return session.session_timeout
+        tree_module.check_tree(session, paths)
+        tree_module.check_agents(session, paths)
+        return TreeReport(
+            session.session_timeout, credentials.of_hosts(session, paths)
+        )
     finally:
         session.close()
+
+
+def who_shares(hosts: Mapping[model.HostName, Credential]) -> str:
+    """What is to be done about hosts whose agents still share a password;
+    empty if there are none."""
+    sharing = sorted(
+        host for host, kind in hosts.items() if kind is Credential.SHARED
+    )
+    if not sharing:
+        return ""
+    some = ", ".join(sharing[:_NAMED]) + (", ..." if sharing[_NAMED:] else "")
+    return (
+        f"agents of {len(sharing)} hosts still write with the password that "
+        f"all agents have ({some}): whoever knows it can speak for them; "
+        "give each host its own with nova-ha zk enrol"
+    )

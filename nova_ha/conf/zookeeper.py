@@ -75,6 +75,13 @@ OPTS = [
         help="File that holds the password of the role and nothing else. It "
         "must not be readable for everybody.",
     ),
+    cfg.StrOpt(
+        "host_password_file",
+        help="Agents only: file that holds the password of this host's own "
+        "credential, as 'nova-ha zk enrol' has written it. With it the agent "
+        "writes what it says of this host; with that of its role it only "
+        "reads. It must not be readable for everybody.",
+    ),
     cfg.BoolOpt(
         "use_ssl",
         default=False,

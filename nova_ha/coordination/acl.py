@@ -14,8 +14,10 @@
 
 ZooKeeper can power off a fleet through us, so no node is open to the world.
 There are four roles, each with one password, and every node's list follows
-from its place in the tree by :data:`GRANTS`. Two peculiarities of ZooKeeper
-shape it:
+from its place in the tree by :data:`GRANTS`. The role of the agents only
+reads: what an agent writes it writes with a second credential, that of its
+own host, which opens nothing but the place of that host. Two peculiarities of
+ZooKeeper shape it:
 
 * Lists are not inherited: whoever creates a node brings its list, which names
   the other roles by id, ``user:base64(sha1(user:password))``. The operator
@@ -23,7 +25,8 @@ shape it:
   digest can be guessed at, offline, by who sees it; so short passwords are
   refused.
 * Deleting a node is a right on its *parent*. So agents write below a parent
-  of their own host's, and nobody needs rights on a common one.
+  of their own host's, and nobody needs rights on a common one. An operator
+  makes it (:mod:`.credentials`); its list says whose credential counts there.
 """
 
 import base64
@@ -33,10 +36,12 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from nova_ha import exception
+from nova_ha.coordination import paths as paths_module
 from nova_ha.coordination import znodes
 from nova_ha.coordination.znodes import Acl
 from nova_ha.coordination.znodes import Perm
 from nova_ha.core import codec
+from nova_ha.core import model
 from nova_ha.core.model import record
 
 MIN_PASSWORD = 16
@@ -53,6 +58,10 @@ class Role(enum.StrEnum):
     SCHEDULER = "scheduler"
     OPERATOR = "operator"
 
+
+HOST = "host"
+"""In the table, the one host whose place it is: no role, as each has its own
+credential."""
 
 R, W, C, D, A = Perm.READ, Perm.WRITE, Perm.CREATE, Perm.DELETE, Perm.ADMIN
 ALL = Perm.ALL
@@ -72,18 +81,20 @@ GRANTS: Mapping[str, Mapping[str, Perm]] = {
         "scheduler": R,
         "operator": ALL,
     },
-    # An agent makes the parent of its host, but takes nobody's away.
-    "agents": {"engine": R, "agent": R | C, "scheduler": R, "operator": ALL},
+    # Only an operator says who speaks for a host.
+    "agents": {"engine": R, "agent": R, "scheduler": R, "operator": ALL},
     "agents/*": {
         "engine": R,
-        "agent": R | C | D,
+        "agent": R,
+        HOST: C | D,
         "scheduler": R,
         "operator": R | D | A,
     },
     # The engine only listens here: nobody else speaks for a hypervisor.
     "agents/*/*": {
         "engine": R,
-        "agent": R | W,
+        "agent": R,
+        HOST: W,
         "scheduler": R,
         "operator": R | A,
     },
@@ -160,6 +171,30 @@ def identities(passwords: Mapping[Role, str]) -> Mapping[str, str]:
     return {role.value: identity(role, passwords[role]) for role in Role}
 
 
+def host_user(host: model.HostName) -> str:
+    """User name of the credential that is one host's own."""
+    return f"{Role.AGENT}@{paths_module.escape(host)}"
+
+
+def owner_of(
+    host: model.HostName, found: Sequence[Acl], ids: Mapping[str, str]
+) -> str:
+    """Whose credential counts at the place of a host.
+
+    :param found: the list of its node, as an administrator is shown it.
+    :param ids: of the roles.
+    :returns: its own id; that of the role where a release without own
+        credentials has made the node; nothing where it has been revoked.
+    """
+    shared = ""
+    for entry in found:
+        if entry.who == f"digest:{host_user(host)}":
+            return entry.id
+        if entry.who == f"digest:{Role.AGENT}" and Perm.CREATE in entry.perms:
+            shared = ids[Role.AGENT]
+    return shared
+
+
 def place_of(root: str, path: str) -> str:
     """The entry of :data:`GRANTS` for a path below ``root``.
 
@@ -174,13 +209,19 @@ def place_of(root: str, path: str) -> str:
     return place
 
 
-def acl_for(root: str, path: str, ids: Mapping[str, str]) -> Sequence[Acl]:
-    """The list of a node, by its place in the tree."""
-    grants = GRANTS[place_of(root, path)]
+def acl_for(
+    root: str, path: str, ids: Mapping[str, str], owner: str = ""
+) -> Sequence[Acl]:
+    """The list of a node, by its place in the tree.
+
+    :param ids: of the roles.
+    :param owner: id of the host's own credential, if it is a host's place.
+    """
+    known = {**ids, HOST: owner} if owner else ids
     return [
-        Acl("digest", ids[role], perms)
-        for role, perms in grants.items()
-        if role in ids
+        Acl("digest", known[who], perms)
+        for who, perms in GRANTS[place_of(root, path)].items()
+        if who in known
     ]
 
 
@@ -189,13 +230,18 @@ class PublishedAcls:
 
     They are read again for each node: created nodes are few, and a changed
     password must take effect without a restart.
+
+    :param own: id of the own credential of a host's agent. One that has none
+        lives on where its role may still write (:func:`owner_of`).
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, own: str = "") -> None:
         self._root = root
+        self._own = own
 
     def __call__(self, tree: znodes.Znodes, path: str) -> Sequence[Acl]:
-        return acl_for(self._root, path, read_ids(tree, self._root))
+        ids = read_ids(tree, self._root)
+        return acl_for(self._root, path, ids, self._own or ids[Role.AGENT])
 
 
 def read_ids(tree: znodes.Znodes, root: str) -> Mapping[str, str]:

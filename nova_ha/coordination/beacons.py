@@ -31,6 +31,12 @@ LOG = log.getLogger(__name__)
 
 _ATTEMPTS = 3
 
+_REMEDY = (
+    "the tree knows no credential of {host}, or another one than this agent "
+    "has: as the operator run `nova-ha zk enrol {host}`, and give the agent "
+    "the file that it writes as [zookeeper] host_password_file"
+)
+
 T = TypeVar("T")
 
 
@@ -82,6 +88,8 @@ class ZooKeeperBeacons(ports.Beacons):
         """Create or replace the beacon of this session.
 
         :raises CoordinationError: another machine runs under this name.
+        :raises CoordinationDenied: no operator has enrolled this host with
+            the credential that this agent has.
         """
         with self._lock:
             self._version = None
@@ -98,8 +106,7 @@ class ZooKeeperBeacons(ports.Beacons):
         """
         goodbye = self._paths.goodbye(self._host)
         nodes = self._tree.get_many([path, goodbye])
-        steps = self._parent_steps()
-        steps += self._beacon_steps(path, nodes[path], beacon, data)
+        steps = self._beacon_steps(path, nodes[path], beacon, data)
         written = len(steps) - 1
         if nodes[goodbye] is not None:
             steps.append(znodes.Delete(goodbye))
@@ -140,18 +147,6 @@ class ZooKeeperBeacons(ports.Beacons):
             "[DEFAULT] host, or stop the other agent"
         )
 
-    def _parent_steps(self) -> list[znodes.Operation]:
-        """Creates the parent of this host, where it is missing."""
-        parent = self._paths.agent(self._host)
-        if self._tree.get(parent) is not None:
-            return []
-        if self._tree.get(self._paths.agents) is None:
-            raise exception.CoordinationError(
-                f"{self._paths.agents} does not exist (run: nova-ha zk "
-                "init, as the operator)"
-            )
-        return [znodes.Create(parent)]
-
     def touch(self) -> None:
         """A quorum write that changes nothing, so that it wakes no watcher:
         a transaction that only checks the beacon.
@@ -175,15 +170,14 @@ class ZooKeeperBeacons(ports.Beacons):
     def inventory(self, inventory: model.GuestInventory) -> None:
         path = self._paths.guests(self._host)
         data = codec.encode(inventory, path)
-        try:
-            self._tree.set(path, data)
-        except znodes.NodeMissing:
-            self._again(
-                path,
-                lambda: self._tree.commit(
-                    [*self._parent_steps(), self._put(path, data)]
-                ),
-            )
+
+        def write() -> None:
+            try:
+                self._tree.set(path, data)
+            except znodes.NodeMissing:
+                self._tree.create(path, data)
+
+        self._again(path, write)
 
     def _put(self, path: str, data: bytes) -> znodes.Operation:
         if self._tree.get(path) is None:
@@ -192,18 +186,33 @@ class ZooKeeperBeacons(ports.Beacons):
 
     def _again(self, path: str, change: Callable[[], T]) -> T:
         """Repeat a change that another one came before: a stale node that
-        goes, or one that appears."""
+        goes, or one that appears.
+
+        :raises CoordinationDenied: this agent may not speak for the host.
+        """
         for _ in range(_ATTEMPTS):
             try:
                 return change()
-            except (
-                znodes.NodeExists,
-                znodes.NodeMissing,
-                exception.StaleVersion,
-            ):
+            except exception.CoordinationDenied as error:
+                if not error.path.startswith(self._paths.agent(self._host)):
+                    raise  # a matter of its role
+                raise self._denied(error.path) from None
+            except znodes.NodeMissing:
+                self._require_place()
+            except (znodes.NodeExists, exception.StaleVersion):
                 continue
         raise exception.CoordinationUnavailable(
             f"{path} changes faster than it can be written"
+        )
+
+    def _require_place(self) -> None:
+        place = self._paths.agent(self._host)
+        if self._tree.get(place) is None:
+            raise self._denied(place)
+
+    def _denied(self, path: str) -> exception.CoordinationDenied:
+        return exception.CoordinationDenied(
+            path, _REMEDY.format(host=self._host)
         )
 
     # -- leaving -------------------------------------------------------------
@@ -217,7 +226,7 @@ class ZooKeeperBeacons(ports.Beacons):
 
     def _leave(self, path: str, data: bytes) -> None:
         beacon = self._paths.beacon(self._host)
-        steps = [*self._parent_steps(), self._put(path, data)]
+        steps = [self._put(path, data)]
         there = self._tree.get(beacon)
         if there is not None and there.owner == self._tree.session:
             steps.append(znodes.Delete(beacon))

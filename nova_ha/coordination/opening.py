@@ -41,8 +41,13 @@ def new_session(
     :raises ConfigError: the namespace is malformed.
     """
     paths = paths_module.Paths(settings.namespace)
+    own = (
+        acl.identity(settings.host_username, settings.host_password)
+        if settings.host_username
+        else ""
+    )
     return kazoo_znodes.KazooZnodes(
-        settings, clock, acl.PublishedAcls(paths.root), deadline=deadline
+        settings, clock, acl.PublishedAcls(paths.root, own), deadline=deadline
     )
 
 

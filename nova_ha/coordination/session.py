@@ -139,7 +139,10 @@ def build(settings: settings_module.Settings) -> Any:
         hosts=settings.hosts,
         timeout=settings.session_timeout,
         handler=handler,
-        auth_data=[("digest", f"{settings.username}:{settings.password}")],
+        auth_data=[
+            ("digest", f"{user}:{password}")
+            for user, password in settings.credentials
+        ],
         # Whatever is created without an ACL of its own is the creator's.
         default_acl=security.CREATOR_ALL_ACL,
         connection_retry=kazoo_retry.KazooRetry(

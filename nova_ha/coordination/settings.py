@@ -15,10 +15,13 @@
 import dataclasses
 import os
 import stat
+from collections.abc import Sequence
 
 from oslo_config import cfg
 
 from nova_ha import exception
+from nova_ha.coordination import acl
+from nova_ha.core import model
 
 _TOO_OPEN = stat.S_IROTH | stat.S_IWOTH | stat.S_IWGRP
 
@@ -38,6 +41,9 @@ class Settings:
     connect_timeout: float = 15.0
     username: str = ""
     password: str = dataclasses.field(default="", repr=False)
+    host_username: str = ""
+    host_password: str = dataclasses.field(default="", repr=False)
+    """Of an agent's second credential, which is its host's own."""
     use_ssl: bool = False
     ca_file: str | None = None
     cert_file: str | None = None
@@ -65,6 +71,14 @@ class Settings:
             self._refuse(
                 "cert_file", "set without key_file, or the reverse", ""
             )
+
+    @property
+    def credentials(self) -> Sequence[tuple[str, str]]:
+        """User and password of each credential that the session has."""
+        role = (self.username, self.password)
+        if not self.host_username:
+            return (role,)
+        return (role, (self.host_username, self.host_password))
 
     def _refuse(self, option: str, problem: str, remedy: str) -> None:
         raise exception.ConfigError(self.section + option, problem, remedy)
@@ -119,4 +133,20 @@ def from_conf(conf: cfg.ConfigOpts) -> Settings:
         cert_file=group.cert_file,
         key_file=group.key_file,
         verify=group.verify,
+    )
+
+
+def for_agent(conf: cfg.ConfigOpts, host: model.HostName) -> Settings:
+    """Return the settings of a host's agent, with its own credential.
+
+    :raises ConfigError:
+    """
+    settings = from_conf(conf)
+    path = conf.zookeeper.host_password_file
+    if not path:
+        return settings
+    return dataclasses.replace(
+        settings,
+        host_username=acl.host_user(host),
+        host_password=read_password(path, "[zookeeper] host_password_file"),
     )

@@ -18,6 +18,7 @@ from oslo_log import log
 
 from nova_ha import exception
 from nova_ha.coordination import acl
+from nova_ha.coordination import credentials
 from nova_ha.coordination import znodes
 from nova_ha.coordination.paths import TOP
 from nova_ha.coordination.paths import Paths
@@ -87,6 +88,7 @@ class _Maker:
                 self._ensure(path)
         # Deepest first: with the operator's password about to change, this
         # session loses what it has secured.
+        self._secured += credentials.mend(self._tree, self._paths, self._ids)
         for path in self._below(root):
             self._secure(path)
         self._secure(root)
@@ -144,6 +146,8 @@ class _Maker:
             self._secured.append(path)
 
     def _below(self, path: str) -> Iterator[str]:
+        if path == self._paths.agents:
+            return  # each host's place has a list of its own
         try:
             names = self._tree.children(path)
         except znodes.NodeMissing:
@@ -177,6 +181,24 @@ def check_tree(tree: znodes.GuardedZnodes, paths: Paths) -> None:
         except znodes.NodeMissing:
             _refuse(path, "is missing")
         _check_node(path, found, acl.acl_for(paths.root, path, ids))
+
+
+def check_agents(tree: znodes.GuardedZnodes, paths: Paths) -> None:
+    """Refuse a host's place that another than its agent could write to.
+
+    :raises ConfigError: names the path and the remedy.
+    :raises CoordinationDenied: the credentials are not those of a role that
+        reads there.
+    """
+    ids = acl.read_ids(tree, paths.root)
+    for path, wanted in credentials.lists(tree, paths, ids):
+        try:
+            found = tree.acl(path)
+        except exception.CoordinationDenied:
+            _refuse(path, "is closed by the agent that has made it")
+        except znodes.NodeMissing:
+            continue  # a beacon that is gone meanwhile
+        _check_node(path, found, wanted)
 
 
 def _check_node(

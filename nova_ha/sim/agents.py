@@ -77,6 +77,7 @@ class Sessions:
             self._machine.name,
             timeout=self._timeout,
             user=acl.Role.AGENT.value,
+            host=self._machine.host,
         )
         return beacons_mod.ZooKeeperBeacons(
             tree, self._paths, self._machine.host

@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 from nova_ha import exception
 from nova_ha.assembly import tree_store
+from nova_ha.coordination import credentials
 from nova_ha.coordination import paths as paths_mod
 from nova_ha.coordination import tree
 from nova_ha.core import model
@@ -50,6 +51,12 @@ class Operator:
     def init(self) -> None:
         """``nova-ha zk init``, before anything else exists."""
         tree.init_tree(self._session, self._paths, zookeeper.IDS)
+
+    def enrol(self, host: str) -> None:
+        """``nova-ha zk enrol``, before its agent starts."""
+        own = zookeeper.host_identity(host)
+        name = model.HostName(host)
+        credentials.enrol(self._session, self._paths, name, own)
 
     def arm(self) -> None:
         self._switch("arm", armed=True)

@@ -33,7 +33,10 @@ def _write(
     parts: parts_mod.Parts, program: kernel_mod.Program, path: str, data: str
 ) -> None:
     session = parts.zookeeper.client(
-        program, program.name, user=acl.Role.AGENT.value
+        program,
+        program.name,
+        user=acl.Role.AGENT.value,
+        host=program.name,
     )
     try:
         _set_or_create(session, f"{parts.paths.root}/{path}", data.encode())

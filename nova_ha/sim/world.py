@@ -136,6 +136,8 @@ class World:
     def _settle(self) -> None:
         """Everything is installed, started, and has been there for a while."""
         self.operator.init()
+        for host in self.machines:
+            self.operator.enrol(host)
         self.run(-WARM_UP + 1.0)
         for instance in self.cloud.instances:
             self._boot(instance)

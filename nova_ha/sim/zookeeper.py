@@ -54,6 +54,8 @@ BATCH = 256
 IDS: Mapping[str, str] = access.IDS
 """ZooKeeper's id of each role: what ``init_tree`` is to be called with."""
 
+host_identity = access.host_identity
+
 
 class SimZnodes(znodes.GuardedZnodes):
     """One session of a program.
@@ -63,6 +65,7 @@ class SimZnodes(znodes.GuardedZnodes):
 
     :param acl_of: the lists of the nodes that it creates; those that the
         tree publishes, unless given.
+    :param own: id of the credential of an agent's host; else empty.
     """
 
     def __init__(
@@ -71,10 +74,12 @@ class SimZnodes(znodes.GuardedZnodes):
         link: connection.Connection,
         kernel: kernel_mod.Kernel,
         acl_of: tree.AclOf | None,
+        own: str,
     ) -> None:
         self._quorum = quorum
         self._connection = link
         self._kernel = kernel
+        self._own = own
         self._acl_of = acl_of or self._published
 
     # -- the session ---------------------------------------------------------
@@ -139,7 +144,7 @@ class SimZnodes(znodes.GuardedZnodes):
         record = self._quorum.find(link, path)
         if record is None:
             return None
-        perms = access.granted(record.acl, link.session.identity)
+        perms = access.granted(record.acl, link.session.identities)
         return record.node(path, readable=Perm.READ in perms)
 
     def children(
@@ -149,7 +154,7 @@ class SimZnodes(znodes.GuardedZnodes):
             names = self._quorum.names(link, path)
             record = self._quorum.find(link, path)
             if record is not None:
-                access.guard(link.session.identity)(record, Perm.READ, path)
+                access.guard(link.session.identities)(record, Perm.READ, path)
             if watch is not None:
                 self._quorum.arm(link, Kind.CHILDREN, path, watch)
             return names
@@ -186,7 +191,7 @@ class SimZnodes(znodes.GuardedZnodes):
     ) -> str:
         def act(link: Link) -> str:
             owner = link.session.id * ephemeral
-            entries = access.resolved(acl, link.session.identity)
+            entries = access.resolved(acl, link.session.identities)
             return self._quorum.change(
                 link,
                 lambda change: change.create(
@@ -212,7 +217,7 @@ class SimZnodes(znodes.GuardedZnodes):
         }
 
         def act(link: Link) -> Sequence[int]:
-            who, owner = link.session.identity, link.session.id
+            who, owner = link.session.identities, link.session.id
             return self._quorum.change(
                 link,
                 lambda change: [
@@ -230,10 +235,9 @@ class SimZnodes(znodes.GuardedZnodes):
     # -- access control ------------------------------------------------------
 
     def _published(self, path: str) -> Sequence[znodes.Acl]:
-        """As :class:`acl.PublishedAcls` has it; the root of the namespace
-        follows from the path."""
+        """The root of the namespace follows from the path."""
         root = "/".join(path.split("/")[:3])
-        return acl_mod.acl_for(root, path, acl_mod.read_ids(self, root))
+        return acl_mod.PublishedAcls(root, self._own)(self, path)
 
     def create_guarded(
         self, path: str, data: bytes, acl: Sequence[znodes.Acl]
@@ -245,13 +249,13 @@ class SimZnodes(znodes.GuardedZnodes):
             record = self._quorum.find(link, path)
             if record is None:
                 raise znodes.NodeMissing(path)
-            return access.shown(record, link.session.identity, path)
+            return access.shown(record, link.session.identities, path)
 
         return self._connection.ask(path, act)
 
     def set_acl(self, path: str, acl: Sequence[znodes.Acl]) -> None:
         def act(link: Link) -> None:
-            entries = access.resolved(acl, link.session.identity)
+            entries = access.resolved(acl, link.session.identities)
             self._quorum.change(
                 link, lambda change: change.set_acl(path, entries)
             )
@@ -292,6 +296,7 @@ class Ensemble(truth.Truth):
         node: str,
         timeout: float = 10.0,
         user: str = "engine",
+        host: str = "",
         acl_of: tree.AclOf | None = None,
     ) -> SimZnodes:
         """Open a session for a program.
@@ -299,11 +304,14 @@ class Ensemble(truth.Truth):
         :param node: where it runs, for the networks.
         :param timeout: T in seconds, to be asked for.
         :param user: role of its credentials.
+        :param host: whose own credential it has beside them.
         """
+        own = access.host_identity(host) if host else ""
+        identities = tuple(filter(None, (access.identity(user), own)))
         link = connection.Connection(
-            self._quorum, program, node, access.identity(user), timeout
+            self._quorum, program, node, identities, timeout
         )
-        return SimZnodes(self._quorum, link, self._kernel, acl_of)
+        return SimZnodes(self._quorum, link, self._kernel, acl_of, own)
 
     # -- faults --------------------------------------------------------------
 

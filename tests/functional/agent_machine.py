@@ -33,6 +33,7 @@ namespace = test
 session_timeout = {timeout}
 username = agent
 password_file = {directory}/password
+host_password_file = {directory}/host_password
 [agent]
 machine_id_file = {directory}/machine_id
 system_uuid_file = {directory}/system_uuid
@@ -53,14 +54,18 @@ allow_start_file = {directory}/allow
 class Machine:
     """What one agent runs on: its files, and its process."""
 
-    def __init__(self, directory, hosts, password):
+    def __init__(self, directory, hosts, password, host_password):
         self.directory = pathlib.Path(directory)
         self.conf = self.directory / "nova-ha.conf"
         self.log = self.directory / "agent.log"
         self.process = None
         (self.directory / "instances").mkdir()
-        self.write("password", password)
-        (self.directory / "password").chmod(0o600)
+        for name, secret in (
+            ("password", password),
+            ("host_password", host_password),
+        ):
+            self.write(name, secret)
+            (self.directory / name).chmod(0o600)
         self.write("machine_id", f"machine-of-{self.directory.name}")
         self.write("system_uuid", "4C4C4544-0001")
         self.write("boot_id", "boot-1")

@@ -23,6 +23,7 @@ import uuid
 from nova_ha import clock
 from nova_ha import exception
 from nova_ha.coordination import acl
+from nova_ha.coordination import credentials
 from nova_ha.coordination import opening
 from nova_ha.coordination import paths
 from nova_ha.coordination import reading
@@ -41,6 +42,7 @@ TICK = 0.5
 HOST = model.HostName("cmp1")
 PATHS = paths.Paths("test")
 PASSWORDS = {role: f"{role}-{uuid.uuid4().hex}" for role in acl.Role}
+OWN = f"{HOST}-{uuid.uuid4().hex}"
 
 
 class AgentCase(base.TestCase):
@@ -51,9 +53,15 @@ class AgentCase(base.TestCase):
         self.zookeeper.start()
         operator = self._session(acl.Role.OPERATOR)
         tree.init_tree(operator, PATHS, acl.identities(PASSWORDS))
+        self.operator = operator
+        self._enrol(OWN)
         self.engine = self._session(acl.Role.ENGINE)
         self.reader = reading.HostReader(self.engine, PATHS)
         self.machine = self._machine()
+
+    def _enrol(self, password):
+        own = acl.identity(acl.host_user(HOST), password)
+        credentials.enrol(self.operator, PATHS, HOST, own)
 
     def _session(self, role):
         session = opening.new_session(
@@ -72,7 +80,7 @@ class AgentCase(base.TestCase):
     def _machine(self):
         directory = self.enterContext(tempfile.TemporaryDirectory())
         machine = Machine(
-            directory, self.zookeeper.hosts, PASSWORDS[acl.Role.AGENT]
+            directory, self.zookeeper.hosts, PASSWORDS[acl.Role.AGENT], OWN
         )
         self.addCleanup(machine.clean_up)
         return machine
@@ -225,6 +233,34 @@ class TestRun(AgentCase):
         self._wait(lambda: self._connected() and self._beacon(), 30)
 
 
+class TestCredentials(AgentCase):
+    def _refused(self):
+        self._wait(lambda: "nova-ha zk enrol cmp1" in self.machine.said())
+
+    def test_waits_for_its_enrolment(self):
+        credentials.revoke(self.operator, PATHS, HOST)
+        process = self.machine.start()
+        self._refused()
+        self.assertIsNone(process.poll())
+        self._enrol(OWN)
+        self._wait_settled()
+
+    def test_lives_on_while_its_password_is_replaced(self):
+        self.machine.start()
+        self._wait_settled()
+        session = self._beacon().session
+        self._enrol("another-password-of-cmp1")
+        # A check that fails has to be told; that it cannot any more.
+        self.machine.write("compute.pid", "0")
+        self._refused()
+        self.assertEqual(session, self._beacon().session)
+        self.machine.write("host_password", "another-password-of-cmp1")
+        self.machine.signal(signal.SIGTERM)
+        self.machine.start()
+        self._wait(lambda: self._beacon() and self._failed())
+        self.assertIn("compute_service", self._failed())
+
+
 class TestHanging(AgentCase):
     def test_a_hung_instances_path_delays_no_touch(self):
         # Opening a pipe for writing blocks, like a dead NFS server's file.
@@ -286,7 +322,8 @@ class TestWaitReady(AgentCase):
     def test_permits_without_a_case_and_writes_nothing(self):
         self.machine.start("wait-ready")
         self.assertEqual(0, self._ends())
-        self.assertEqual((), tuple(self.engine.children(PATHS.agents)))
+        said = self.engine.children(PATHS.agent(HOST))
+        self.assertEqual((), tuple(said))
 
     def test_blocks_until_the_case_permits(self):
         path = PATHS.case(HOST)

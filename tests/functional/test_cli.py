@@ -23,6 +23,7 @@ import sys
 import tempfile
 
 from nova_ha import clock
+from nova_ha.coordination import acl
 from nova_ha.coordination import election
 from nova_ha.coordination import opening
 from nova_ha.coordination import operator_words
@@ -108,13 +109,19 @@ class CliOnZooKeeperTest(base.TestCase):
         ]
         return self._run("zk", "init", *pairs)
 
-    def _session(self, role):
+    def _session(self, role, host=None):
+        own = {}
+        if host is not None:
+            secret = (self.directory / f"{host}.password").read_text()
+            own["host_username"] = acl.host_user(host)
+            own["host_password"] = secret.strip()
         session = opening.new_session(
             settings.Settings(
                 hosts=self.server.hosts,
                 username=role,
                 password=f"{role}-0123456789abcdef",
                 session_timeout=10.0,
+                **own,
             ),
             clock.SystemClock(),
         )
@@ -124,10 +131,11 @@ class CliOnZooKeeperTest(base.TestCase):
 
     def _cloud(self):
         """Two hosts, one of which has died; written by those who do."""
-        agent, engine = self._session("agent"), self._session("engine")
+        self._run("zk", "enrol", "cmp1", "cmp2", "--directory", self.directory)
+        engine = self._session("engine")
         for name in ("cmp1", "cmp2"):
             facts = samples.facts(name, present=name == "cmp1")
-            agent.create(PATHS.agent(facts.host))
+            agent = self._session("agent", facts.host)
             agent.create(
                 PATHS.guests(facts.host), codec.encode(facts.inventory)
             )

@@ -32,6 +32,7 @@ from nova_ha import clock
 from nova_ha import scheduler
 from nova_ha.coordination import acl
 from nova_ha.coordination import beacons
+from nova_ha.coordination import credentials
 from nova_ha.coordination import kazoo_znodes
 from nova_ha.coordination import opening
 from nova_ha.coordination import paths as paths_module
@@ -219,13 +220,15 @@ class TestWithZooKeeper(WithFilter):
         tree.init_tree(operator, self.paths, acl.identities(self.passwords))
         self.agents = {}
         for host in (model.HostName("cmp1"), model.HostName("cmp2")):
+            own = acl.identity(acl.host_user(host), f"{host}-alone")
+            credentials.enrol(operator, self.paths, host, own)
             record = model.HostRecord(host=host, machine_id=f"machine-{host}")
             operator.create(self.paths.host(host), codec.encode(record))
             self.agents[host] = self.show_beacon(record)
         self.configure()
         super().setUp()
 
-    def open(self, role: acl.Role) -> kazoo_znodes.KazooZnodes:
+    def open(self, role: acl.Role, **own: str) -> kazoo_znodes.KazooZnodes:
         session = opening.new_session(
             settings.Settings(
                 hosts=self.server.hosts,
@@ -233,6 +236,7 @@ class TestWithZooKeeper(WithFilter):
                 session_timeout=2.0,
                 username=role,
                 password=self.passwords[role],
+                **own,
             ),
             clock.SystemClock(),
         )
@@ -243,7 +247,11 @@ class TestWithZooKeeper(WithFilter):
     def show_beacon(
         self, record: model.HostRecord
     ) -> kazoo_znodes.KazooZnodes:
-        session = self.open(acl.Role.AGENT)
+        session = self.open(
+            acl.Role.AGENT,
+            host_username=acl.host_user(record.host),
+            host_password=f"{record.host}-alone",
+        )
         agent = beacons.ZooKeeperBeacons(session, self.paths, record.host)
         agent.show(
             model.Beacon(

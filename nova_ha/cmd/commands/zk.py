@@ -14,6 +14,7 @@
 
 import argparse
 
+from nova_ha.assembly import credentials
 from nova_ha.assembly import tree
 from nova_ha.cmd.commands import base
 
@@ -54,9 +55,68 @@ class Check(base.Command):
     """Tell whether the tree can be used, and nobody else can write to it."""
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        granted = tree.check_tree(self.context.conf, self.context.clock)
+        found = tree.check_tree(self.context.conf, self.context.clock)
         self.say(
             "The tree is as it should be. A session of "
             f"{self.context.conf.zookeeper.session_timeout:g} s was asked "
-            f"for, {granted:g} s are granted."
+            f"for, {found.session_timeout:g} s are granted."
         )
+        sharing = tree.who_shares(found.hosts)
+        if sharing:
+            self.say(f"But {sharing}")
+            self.exit_status = base.ATTENTION
+
+
+class Enrol(base.Command):
+    """Give hypervisors credentials of their own, each in a private file.
+
+    The file, HOST.password, is for that host's agent and nobody else: there
+    it is [zookeeper] host_password_file. May be repeated at any time; from
+    then on the old credential of the host writes nothing.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "hosts",
+            nargs="+",
+            metavar="HOST",
+            help="Name of the Nova service, exactly as the agent has it in "
+            "[DEFAULT] host.",
+        )
+        parser.add_argument(
+            credentials.DIRECTORY_OPTION,
+            default=".",
+            metavar="DIR",
+            help="Where the files are written; here by default.",
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        for path in credentials.enrol(
+            self.context.conf,
+            self.context.clock,
+            parsed_args.hosts,
+            parsed_args.directory,
+        ):
+            self.say(f"written  {path}")
+
+
+class Revoke(base.Command):
+    """Take hypervisors' credentials away, and what was said with them.
+
+    From then on nobody speaks for the host, until it is enrolled again: for
+    a stolen credential, and for a host that is gone for good. One that still
+    runs instances is missed by the engine: put it into maintenance before.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument("hosts", nargs="+", metavar="HOST")
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        conf, clock = self.context.conf, self.context.clock
+        credentials.revoke(conf, clock, parsed_args.hosts)
+        for host in parsed_args.hosts:
+            self.say(f"revoked  {host}")

@@ -16,23 +16,27 @@ The lists are the real ones: they come from :mod:`nova_ha.coordination.acl`,
 by way of the real ``zk init`` and of whoever creates a node. Here they are
 enforced, as ZooKeeper's digest scheme does.
 
-An identity is a *role*: all agents share one credential. So the lists keep an
-agent from arming, confirming, leading, judging, or touching what engines have
-written; they do not keep it from writing below ``agents/<another host>``.
-Whoever steals one agent's password can show, delete or forge any host's
-beacon. It takes a credential for each host to prevent that.
+A session has one identity or more: that of its *role*, and an agent's that of
+its host. Whoever steals the credentials of one agent has both, and the lists
+keep him from arming, confirming, leading, judging, touching what engines have
+written, and from speaking for any other host.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from nova_ha import exception
 from nova_ha.coordination import acl
 from nova_ha.coordination.znodes import Acl
 from nova_ha.coordination.znodes import Perm
+from nova_ha.core import model
 from nova_ha.sim.ensemble import tree
 
 IDS = acl.identities({role: f"simulated-{role}-password" for role in acl.Role})
 """ZooKeeper's id of each role, for ``init_tree``."""
+
+
+Who = Collection[str]
+"""The identities of a session."""
 
 
 def identity(user: str) -> str:
@@ -41,15 +45,21 @@ def identity(user: str) -> str:
     return IDS.get(user) or acl.identity(user, "guessed")
 
 
-def granted(entries: Sequence[Acl], who: str) -> Perm:
+def host_identity(host: str) -> str:
+    """ZooKeeper's id of the credential that is one host's own."""
+    user = acl.host_user(model.HostName(host))
+    return acl.identity(user, f"simulated-{host}-password")
+
+
+def granted(entries: Sequence[Acl], who: Who) -> Perm:
     perms = Perm.NONE
     for entry in entries:
-        if entry.scheme == "world" or entry.id == who:
+        if entry.scheme == "world" or entry.id in who:
             perms |= entry.perms
     return perms
 
 
-def guard(who: str) -> tree.Allow:
+def guard(who: Who) -> tree.Allow:
     """What a tree asks before a change by ``who``."""
 
     def allow(record: tree.Record, perms: Perm, path: str) -> None:
@@ -59,15 +69,18 @@ def guard(who: str) -> tree.Allow:
     return allow
 
 
-def resolved(entries: Sequence[Acl], who: str) -> Sequence[Acl]:
+def resolved(entries: Sequence[Acl], who: Who) -> Sequence[Acl]:
     """A list as it is kept: ``auth`` stands for whoever sets it."""
-    return [
-        Acl("digest", who, entry.perms) if entry.scheme == "auth" else entry
-        for entry in entries
-    ]
+    kept: list[Acl] = []
+    for entry in entries:
+        if entry.scheme == "auth":
+            kept += [Acl("digest", one, entry.perms) for one in who]
+        else:
+            kept.append(entry)
+    return kept
 
 
-def shown(record: tree.Record, who: str, path: str) -> Sequence[Acl]:
+def shown(record: tree.Record, who: Who, path: str) -> Sequence[Acl]:
     """A list as ``who`` is shown it: others' digests are an administrator's
     business.
 

@@ -18,6 +18,7 @@ After kazoo's own, with the deadlines of
 
 import contextlib
 import threading
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from nova_ha import exception
@@ -55,7 +56,7 @@ class Connection:
     has expired.
 
     :param node: where the program runs.
-    :param identity: ZooKeeper's id of the user.
+    :param identities: ZooKeeper's ids; the first is that of its role.
     :param timeout: T in seconds, to be asked for.
     """
 
@@ -64,12 +65,12 @@ class Connection:
         quorum: quorum_mod.Quorum,
         program: kernel_mod.Program,
         node: str,
-        identity: str,
+        identities: Sequence[str],
         timeout: float,
     ) -> None:
         self._quorum = quorum
         self._peer = quorum_mod.Peer(
-            program, node, identity, timeout, self._closed
+            program, node, identities, timeout, self._closed
         )
         self._program = program
         self._kernel = program.kernel

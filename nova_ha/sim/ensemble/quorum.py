@@ -15,7 +15,7 @@
 import dataclasses
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from nova_ha import exception
@@ -52,7 +52,8 @@ class Peer:
 
     program: kernel_mod.Program
     node: str
-    identity: str
+    identities: Sequence[str]
+    """ZooKeeper's ids; the first is that of its role."""
     timeout: float
     """What it asks for, seconds."""
     closed: Callable[["Link"], None]
@@ -182,7 +183,7 @@ class Quorum:
         session = Session(
             id=self._last_session,
             owner=peer.program.name,
-            identity=peer.identity,
+            identities=peer.identities,
             timeout=sessions_mod.granted(peer.timeout, self._tick),
             heard=now,
             heard_before=now,
@@ -261,7 +262,7 @@ class Quorum:
         if link.session.id not in self.sessions:
             raise exception.CoordinationUnavailable("session expired")
         self.catch_up(link)
-        allow = access.guard(link.session.identity)
+        allow = access.guard(link.session.identities)
         with self.tree.change(allow) as change:
             result = act(change)
         self.committed(change, link.session)
@@ -285,7 +286,7 @@ class Quorum:
     def _tell(self, change: tree_mod.Change, session: Session | None) -> None:
         who, user = NAME, NAME
         if session is not None:
-            who, user = session.owner, session.identity.partition(":")[0]
+            who, user = session.owner, session.identities[0].partition(":")[0]
         for path, before in change.before.items():
             record = self.tree.find(path)
             if before and record and before.changed == record.changed:

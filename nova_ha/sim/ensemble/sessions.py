@@ -20,6 +20,7 @@ what the follower has not reported when it dies, never.
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 LEAST_TICKS = 2
 MOST_TICKS = 20
@@ -62,7 +63,8 @@ class Session:
     id: int
     owner: str
     """Name of the program that opened it."""
-    identity: str
+    identities: Sequence[str]
+    """ZooKeeper's ids; the first is that of its role."""
     timeout: float
     """T in seconds, as negotiated."""
     heard: float

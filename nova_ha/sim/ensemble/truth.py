@@ -126,8 +126,13 @@ class Truth:
 
 
 def _acl_of(path: str) -> Sequence[znodes.Acl]:
-    root = "/".join(path.split("/")[:3])
+    _, *names = path.split("/")
+    owner = ""
+    match names:
+        case [_, _, "agents", host, *_]:
+            owner = access.host_identity(paths_mod.unescape(host))
+    root = "/".join(["", *names[:2]])
     try:
-        return acl.acl_for(root, path, access.IDS)
+        return acl.acl_for(root, path, access.IDS, owner)
     except ValueError:  # not of nova_ha's making
         return tree.OPEN

@@ -25,7 +25,7 @@ from tests.contract.coordination.coordinated import C1
 class BeaconsContract(coordinated.Coordinated):
     def setUp(self) -> None:
         super().setUp()
-        self.tree = self.open("agent")
+        self.tree = self.open_agent()
         self.beacons = self.new(self.tree)
         self.path = self.paths.beacon(C1)
 
@@ -65,7 +65,7 @@ class BeaconsContract(coordinated.Coordinated):
         self.assertIsNotNone(facts.beacon)
 
     def test_a_restarted_agent_takes_its_old_beacon_over(self) -> None:
-        old = self.open("agent")
+        old = self.open_agent()
         self.new(old).show(coordinated.beacon())
         self.beacons.show(coordinated.beacon(boot_id="boot-2"))
         self.assertEqual(self.tree.session, self.owner())
@@ -74,7 +74,7 @@ class BeaconsContract(coordinated.Coordinated):
         self.assertEqual(self.tree.session, self.owner())
 
     def test_another_machine_of_that_name_is_refused(self) -> None:
-        other = self.open("agent")
+        other = self.open_agent()
         self.new(other).show(coordinated.beacon(machine_id="machine-2"))
         error = self.assertRaises(
             exception.CoordinationError,
@@ -89,7 +89,7 @@ class BeaconsContract(coordinated.Coordinated):
         self.beacons.show(coordinated.beacon())
 
     def test_an_unreadable_beacon_is_not_taken_over(self) -> None:
-        other = self.open("agent")
+        other = self.open_agent()
         self.new(other).show(coordinated.beacon())
         other.set(self.path, b"rubbish")
         self.assertRaises(
@@ -141,7 +141,7 @@ class BeaconsContract(coordinated.Coordinated):
 
     def test_touch_of_a_beacon_that_was_taken_over(self) -> None:
         self.beacons.show(coordinated.beacon())
-        self.new(self.open("agent")).show(coordinated.beacon())
+        self.new(self.open_agent()).show(coordinated.beacon())
         self.untouchable()
 
     def test_touch_without_a_connection(self) -> None:

@@ -47,6 +47,10 @@ class Coordinated(base.TestCase):
         """A new session (``Znodes``)."""
 
     @abc.abstractmethod
+    def open_agent(self, host: model.HostName = C1) -> Any:
+        """A new session of a host's agent, after ``nova-ha zk enrol``."""
+
+    @abc.abstractmethod
     def cut_off(self, session: Any) -> None:
         """The connection breaks, and the client has noticed."""
 
@@ -140,6 +144,16 @@ def goodbye(**changes: Any) -> model.Goodbye:
         "said_at": NOW,
     }
     return model.Goodbye(**{**values, **changes})
+
+
+def inventory(**changes: Any) -> model.GuestInventory:
+    values: dict[str, Any] = {
+        "host": C1,
+        "boot_id": BOOT,
+        "guests": frozenset(),
+        "sequence": 1,
+    }
+    return model.GuestInventory(**{**values, **changes})
 
 
 def case(**changes: Any) -> model.RecoveryCase:

@@ -32,7 +32,7 @@ class MembershipContract(coordinated.Coordinated):
         super().setUp()
         self.tree = self.open("engine")
         self.operator_tree = self.open("operator")
-        self.agent_tree = self.open("agent")
+        self.agent_tree = self.open_agent()
         self.agent = beacons.ZooKeeperBeacons(self.agent_tree, self.paths, C1)
         self.sink = coordinated.Sink()
         self.members = membership.ZooKeeperMembership(
@@ -113,7 +113,7 @@ class MembershipContract(coordinated.Coordinated):
 
     def test_a_beacon_comes_and_goes(self) -> None:
         self.start()
-        self.assertIsNone(self.known())
+        self.assertEqual(model.HostFacts(host=C1), self.known())
         self.agent.show(coordinated.beacon())
         self.eventually(self.beacon_known)
         self.assertEqual(
@@ -137,7 +137,7 @@ class MembershipContract(coordinated.Coordinated):
         self.agent.show(coordinated.beacon())
         self.start()
         self.sink.clear()
-        other = beacons.ZooKeeperBeacons(self.open("agent"), self.paths, C2)
+        other = beacons.ZooKeeperBeacons(self.open_agent(C2), self.paths, C2)
         other.show(coordinated.beacon(host=C2))
         self.eventually(lambda: self.sink.facts(C2))
         (event, *_) = self.sink.of(events.HostsRead)
@@ -213,11 +213,12 @@ class MembershipContract(coordinated.Coordinated):
         self.assertEqual(model.HostFacts(host=C1), self.known())
 
     def test_nobody_speaks_for_a_host_from_an_alias(self) -> None:
-        self.agent_tree.create(f"{self.paths.agents}/%63%31")
-        self.agent_tree.create(f"{self.paths.agents}/a b")
+        self.operator_tree.create(f"{self.paths.agents}/%63%31")
+        self.operator_tree.create(f"{self.paths.agents}/a b")
         self.start()
         (event,) = self.sink.of(events.HostsRead)
-        self.assertEqual({}, dict(event.hosts))
+        self.assertEqual({C1}, set(event.hosts))
+        self.assertIsNone(event.hosts[C1].beacon)
 
     # -- operators and engines -----------------------------------------------
 

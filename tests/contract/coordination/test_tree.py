@@ -130,8 +130,7 @@ class TreeTest(zookeeper.ZooKeeperTest):
         self.assertIn("[zookeeper] username and password", str(error))
 
     def test_deeper_nodes_are_mended(self) -> None:
-        agent = self.open(acl.Role.AGENT)
-        mine = beacons.ZooKeeperBeacons(agent, self.paths, C1)
+        mine = beacons.ZooKeeperBeacons(self.open_agent(), self.paths, C1)
         mine.show(coordinated.beacon())
         self.operator.create_guarded(
             self.paths.host(C1), b"", self.world(znodes.Perm.ALL)
@@ -143,15 +142,27 @@ class TreeTest(zookeeper.ZooKeeperTest):
         self.assertRaises(DENIED, stranger.set, self.paths.host(C1), b"")
 
     def test_a_password_is_changed(self) -> None:
-        new = "another-password-of-agents"
-        old = self.open(acl.Role.AGENT)
-        mine = beacons.ZooKeeperBeacons(old, self.paths, C1)
-        mine.show(coordinated.beacon())
-        self.init(self.operator, agent=new)
-        self.assertRaises(DENIED, mine.inventory, _inventory())
-        fresh = self.open(acl.Role.AGENT, password=new)
-        beacons.ZooKeeperBeacons(fresh, self.paths, C1).inventory(_inventory())
+        new = "another-password-of-engines"
+        old = self.open(acl.Role.ENGINE)
+        self.init(self.operator, engine=new)
+        self.assertRaises(DENIED, old.children, self.paths.cases)
+        fresh = self.open(acl.Role.ENGINE, password=new)
+        self.stand(fresh)
         tree_module.check_tree(fresh, self.paths)
+
+    def test_that_of_the_agents_changes_and_each_keeps_its_own(self) -> None:
+        new = "another-password-of-agents"
+        old = self.open_agent()
+        beacons.ZooKeeperBeacons(old, self.paths, C1).show(
+            coordinated.beacon()
+        )
+        self.init(self.operator, agent=new)
+        self.assertRaises(DENIED, old.get, self.paths.beacon(C1))
+        fresh = self.open(acl.Role.AGENT, password=new, host=C1)
+        beacons.ZooKeeperBeacons(fresh, self.paths, C1).show(
+            coordinated.beacon()
+        )
+        tree_module.check_agents(self.operator, self.paths)
 
     def test_the_operators_password_is_changed(self) -> None:
         new = "another-password-of-operators"
@@ -195,12 +206,3 @@ class TreeTest(zookeeper.ZooKeeperTest):
             exception.CoordinationError, self.init, session
         )
         self.assertIn("path behind [zookeeper] hosts", str(error))
-
-
-def _inventory() -> model.GuestInventory:
-    return model.GuestInventory(
-        host=C1,
-        boot_id=coordinated.BOOT,
-        guests=frozenset(),
-        sequence=1,
-    )

@@ -33,7 +33,7 @@ class LivenessViewTest(zookeeper.ZooKeeperTest):
     def setUp(self) -> None:
         super().setUp()
         self.opened = 0
-        agent = beacons.ZooKeeperBeacons(self.open("agent"), self.paths, C1)
+        agent = beacons.ZooKeeperBeacons(self.open_agent(), self.paths, C1)
         self.put(self.operator, self.paths.host(C1), coordinated.host_record())
         agent.show(coordinated.beacon())
         self.view = view_module.LivenessView(self.scheduler, self.clock)

@@ -26,7 +26,7 @@ class ViewContract(coordinated.Coordinated):
         super().setUp()
         self.operator_tree = self.open("operator")
         self.agent = beacons.ZooKeeperBeacons(
-            self.open("agent"), self.paths, C1
+            self.open_agent(), self.paths, C1
         )
         self.put(
             self.operator_tree,
@@ -118,7 +118,7 @@ class ViewContract(coordinated.Coordinated):
 
     def test_a_new_host(self) -> None:
         self.start()
-        other = beacons.ZooKeeperBeacons(self.open("agent"), self.paths, C2)
+        other = beacons.ZooKeeperBeacons(self.open_agent(C2), self.paths, C2)
         other.show(coordinated.beacon(host=C2))
         self.eventually(lambda: self.free(C2))
 

@@ -14,16 +14,18 @@
 
 import itertools
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from nova_ha import clock
 from nova_ha.coordination import acl
+from nova_ha.coordination import credentials
 from nova_ha.coordination import kazoo_znodes
 from nova_ha.coordination import opening
 from nova_ha.coordination import paths as paths_module
 from nova_ha.coordination import settings
 from nova_ha.coordination import tree as tree_module
 from nova_ha.coordination.znodes import ConnectionState
+from nova_ha.core import model
 from tests.contract.coordination import coordinated
 from tests.contract.coordination import proxy as proxy_module
 from tests.zookeeper_server import ZooKeeperServer
@@ -33,6 +35,12 @@ TIMEOUT = 2.0
 """Session time-out of the tests, seconds; the tick is 0.1 s."""
 
 PASSWORDS = {role: f"{role}-has-this-long-password" for role in acl.Role}
+
+
+def own_password(host: str) -> str:
+    """Of the credential that is one host's own."""
+    return f"{host}-has-this-password-of-its-own"
+
 
 _NUMBERS = itertools.count()
 
@@ -66,26 +74,38 @@ class ZooKeeperTest(coordinated.Coordinated):
         password: str = "",
         timeout: float = TIMEOUT,
         hosts: str = "",
+        host: str = "",
+        host_password: str = "",
     ) -> settings.Settings:
+        """:param host: whose own credential, too."""
+        if host:
+            host_password = host_password or own_password(host)
         return settings.Settings(
             hosts=hosts or self.server.hosts,
             namespace=self.paths.namespace,
             session_timeout=timeout,
             username=role,
             password=password or PASSWORDS[acl.Role(role)],
+            host_username=acl.host_user(model.HostName(host)) if host else "",
+            host_password=host_password,
         )
 
-    def open(
-        self, role: str, *, password: str = "", timeout: float = TIMEOUT
+    def enrol(self, host: model.HostName, password: str = "") -> None:
+        own = acl.identity(acl.host_user(host), password or own_password(host))
+        credentials.enrol(self.operator, self.paths, host, own)
+
+    def open_agent(
+        self, host: model.HostName = coordinated.C1
     ) -> kazoo_znodes.KazooZnodes:
+        self.enrol(host)
+        return self.open(acl.Role.AGENT, host=host)
+
+    def open(self, role: str, **settings: Any) -> kazoo_znodes.KazooZnodes:
         """A session of a role, behind a wire of its own."""
         proxy = proxy_module.Proxy(self.server.port)
         self.addCleanup(proxy.close)
         session = opening.new_session(
-            self.settings(
-                role, password=password, timeout=timeout, hosts=proxy.hosts
-            ),
-            self.clock,
+            self.settings(role, hosts=proxy.hosts, **settings), self.clock
         )
         self.addCleanup(session.close)
         session.start()

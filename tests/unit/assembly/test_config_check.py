@@ -24,6 +24,7 @@ from nova_ha.assembly import config_check
 from nova_ha.assembly.config_files import Grade
 from nova_ha.compute import nova
 from nova_ha.conf import zookeeper
+from nova_ha.coordination.credentials import Credential
 from tests import base
 
 CONF = """
@@ -64,6 +65,9 @@ class CheckCase(base.TestCase):
         self.least = self._mock(config_check.opening, "least_session_timeout")
         self.least.return_value = 1.0
         self.tree = self._mock(config_check.tree_module, "check_tree")
+        self._mock(config_check.tree_module, "check_agents")
+        self.hosts = self._mock(config_check.credentials, "of_hosts")
+        self.hosts.return_value = {"cmp1": Credential.OWN}
         self.services = self._mock(nova.NovaCompute, "services")
         self.services.return_value = [unittest.mock.Mock(up=True)]
         self.kinds = self._mock(nova.NovaCompute, "hypervisor_types")
@@ -205,6 +209,16 @@ class OnlineTest(CheckCase):
         self.tree.side_effect = exception.ConfigError("/nova-ha", "is open")
         self._assert_found(Grade.ERROR, "is open", self._found())
         self.session.return_value.close.assert_called_once()
+
+    def test_agents_that_share_a_password_are_doubted(self):
+        self.hosts.return_value = {"cmp1": Credential.SHARED}
+        found = self._found()
+        self._assert_found(Grade.WARNING, "nova-ha zk enrol", found)
+
+    def test_a_hosts_own_password_can_be_read(self):
+        own = f"host_password_file = {self.directory}/none"
+        found = self._found(zookeeper_more=own)
+        self._assert_found(Grade.ERROR, "host_password_file", found)
 
     def test_an_engines_credentials_are_not_an_operators(self):
         found = self._found(zookeeper_more="username = engine")

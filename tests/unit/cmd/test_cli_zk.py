@@ -16,8 +16,10 @@ import os
 import unittest.mock
 
 from nova_ha import exception
+from nova_ha.assembly import credentials
 from nova_ha.assembly import tree
 from nova_ha.cmd import cli
+from nova_ha.coordination.credentials import Credential
 from tests.unit.cmd import test_cli
 
 
@@ -73,3 +75,45 @@ class InitTest(test_cli.CliTest):
         own = opened.call_args.args[0]
         self.assertEqual("operator", own.username)
         self.assertEqual("operator0123456789abcdef", own.password)
+
+
+class CheckTest(test_cli.CliTest):
+    def _check(self, **hosts):
+        found = tree.TreeReport(10.0, hosts)
+        with unittest.mock.patch.object(
+            tree, "check_tree", return_value=found
+        ):
+            return self._run("zk", "check")
+
+    def test_all_have_their_own(self):
+        self.assertEqual(0, self._check(a=Credential.OWN, b=Credential.NONE))
+        self.assertIn("10 s are granted", self.output)
+
+    def test_hosts_that_share_a_password_are_named(self):
+        hosts = {f"cmp{n:02}": Credential.SHARED for n in range(12)}
+        self.assertEqual(1, self._check(**hosts))
+        self.assertIn("agents of 12 hosts still write", self.output)
+        self.assertIn("cmp09, ...)", self.output)
+        self.assertNotIn("cmp10", self.output)
+        self.assertIn("nova-ha zk enrol", self.output)
+
+
+class CredentialsTest(test_cli.CliTest):
+    def test_enrol_tells_where_and_not_what(self):
+        with unittest.mock.patch.object(
+            credentials, "enrol", return_value=iter(["d/a.password"])
+        ) as enrol:
+            self.assertEqual(
+                0, self._run("zk", "enrol", "a", "--directory", "d")
+            )
+        self.assertEqual((["a"], "d"), enrol.call_args.args[2:])
+        self.assertEqual("written  d/a.password\n", self.output)
+
+    def test_revoke(self):
+        with unittest.mock.patch.object(credentials, "revoke") as revoke:
+            self.assertEqual(0, self._run("zk", "revoke", "a", "b"))
+        self.assertEqual(["a", "b"], revoke.call_args.args[2])
+        self.assertEqual("revoked  a\nrevoked  b\n", self.output)
+
+    def test_a_host_is_needed(self):
+        self.assertEqual(2, self._run("zk", "enrol"))

@@ -12,10 +12,12 @@
 
 """A tree in memory, as ``nova-ha zk init`` makes it."""
 
+import contextlib
 from collections.abc import Callable
 
 from nova_ha.coordination import acl
 from nova_ha.coordination import paths as paths_module
+from nova_ha.coordination import znodes
 from nova_ha.core import codec
 from nova_ha.core import model
 from tests.contract.coordination import coordinated
@@ -39,6 +41,14 @@ class FakeTree(coordinated.Coordinated):
 
     def open(self, role: str) -> fake.FakeZnodes:
         return self.ensemble.client()
+
+    def open_agent(
+        self, host: model.HostName = coordinated.C1
+    ) -> fake.FakeZnodes:
+        client = self.ensemble.client()
+        with contextlib.suppress(znodes.NodeExists):
+            client.create(self.paths.agent(host))
+        return client
 
     def cut_off(self, session: fake.FakeZnodes) -> None:
         session.suspend()

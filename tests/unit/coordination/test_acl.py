@@ -59,7 +59,7 @@ class GrantsTest(base.TestCase):
 
     def test_nobody_else_and_nothing_for_the_world(self) -> None:
         for place in acl.GRANTS.values():
-            self.assertLessEqual(set(place), set(acl.Role))
+            self.assertLessEqual(set(place), {*acl.Role, acl.HOST})
 
     def test_only_operators_set_lists(self) -> None:
         for place, grants in acl.GRANTS.items():
@@ -71,13 +71,33 @@ class GrantsTest(base.TestCase):
         for place in acl.GRANTS.values():
             self.assertIn(place.get("scheduler", Perm.READ), (Perm.READ,))
 
-    def test_agents_delete_only_below_their_own_parent(self) -> None:
-        deleting = [
-            place
-            for place, grants in acl.GRANTS.items()
-            if grants.get("agent", Perm.NONE) & Perm.DELETE
-        ]
-        self.assertEqual(["agents/*"], deleting)
+    def test_the_role_of_agents_only_reads(self) -> None:
+        for place in acl.GRANTS.values():
+            self.assertIn(place.get("agent", Perm.READ), (Perm.READ,))
+
+    def test_a_host_writes_at_its_place_only(self) -> None:
+        self.assertEqual(
+            ["agents/*", "agents/*/*"],
+            [place for place, who in acl.GRANTS.items() if acl.HOST in who],
+        )
+
+    def test_a_list_names_the_owner_of_the_place(self) -> None:
+        own = acl.identity(acl.host_user(HOST), "own")
+        for path, perms in (
+            (PATHS.agent(HOST), Perm.CREATE | Perm.DELETE),
+            (PATHS.beacon(HOST), Perm.WRITE),
+        ):
+            found = acl.acl_for(PATHS.root, path, self.ids, own)
+            self.assertIn(znodes.Acl("digest", own, perms), found)
+            self.assertEqual(
+                {"agent@c1"},
+                {
+                    entry.who.removeprefix("digest:")
+                    for entry in found
+                    if entry.perms & ~(Perm.READ | Perm.ADMIN)
+                }
+                - {"operator"},
+            )
 
     def test_what_operators_did_is_for_operators(self) -> None:
         for place in ("audit", "audit/*"):
@@ -148,13 +168,54 @@ class PublishedAclsTest(base.TestCase):
         self.assertIn("nova-ha zk init", error.remedy)
 
     def test_a_changed_id_counts_at_once(self) -> None:
-        source = acl.PublishedAcls(PATHS.root)
+        source = acl.PublishedAcls(PATHS.root, "agent@c1:own")
         self.tree.create(PATHS.roles, b"")
         for ids in ({"agent": "agent:1"}, {"agent": "agent:2"}):
             payload = codec.encode(acl.Roles(ids=ids))
             self.tree.set(PATHS.roles, payload)
             entries = source(self.tree, PATHS.beacon(HOST))
             self.assertEqual(
-                [znodes.Acl("digest", ids["agent"], Perm.READ | Perm.WRITE)],
+                [
+                    znodes.Acl("digest", ids["agent"], Perm.READ),
+                    znodes.Acl("digest", "agent@c1:own", Perm.WRITE),
+                ],
                 list(entries),
             )
+
+    def test_an_agent_without_own_credential_writes_as_its_role(self) -> None:
+        """Where the place is still that of a former release."""
+        source = acl.PublishedAcls(PATHS.root)
+        self.tree.create(
+            PATHS.roles, codec.encode(acl.Roles(ids={"agent": "agent:1"}))
+        )
+        self.assertEqual(
+            {"agent:1"},
+            {entry.id for entry in source(self.tree, PATHS.beacon(HOST))},
+        )
+
+
+class OwnerTest(base.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.ids = acl.identities(GOOD)
+
+    def owner(self, owner: str, host: model.HostName = HOST) -> str:
+        entries = acl.acl_for(PATHS.root, PATHS.agent(HOST), self.ids, owner)
+        return acl.owner_of(host, entries, self.ids)
+
+    def test_of_its_own(self) -> None:
+        own = acl.identity(acl.host_user(HOST), "own")
+        self.assertEqual(own, self.owner(own))
+
+    def test_of_the_role_and_of_nobody(self) -> None:
+        shared = self.ids["agent"]
+        self.assertEqual(shared, self.owner(shared))
+        self.assertEqual("", self.owner(""))
+
+    def test_another_hosts_is_nobodys(self) -> None:
+        other = acl.identity("agent@c2", "own")
+        self.assertEqual("", self.owner(other))
+
+    def test_names_are_escaped(self) -> None:
+        # No host can have the name of a role, or end the user name early.
+        self.assertEqual("agent@a%3Ab", acl.host_user(model.HostName("a:b")))

@@ -22,6 +22,7 @@ from oslo_config import cfg
 from nova_ha import exception
 from nova_ha.conf import zookeeper as options
 from nova_ha.coordination import settings
+from nova_ha.core import model
 from tests import base
 
 
@@ -129,3 +130,25 @@ class SettingsTest(base.TestCase):
             section="[nova_ha] zookeeper_",
         )
         self.assertEqual("[nova_ha] zookeeper_hosts", error.option)
+
+    def test_an_agent_has_a_second_credential(self) -> None:
+        host = model.HostName("c1")
+        role = {"username": "agent", "password": "s3cret"}
+        shared = settings.for_agent(self.conf(**role), host)
+        self.assertEqual((("agent", "s3cret"),), shared.credentials)
+        path = self.file("own-s3cret\n")
+        conf = self.conf(**role, host_password_file=path)
+        self.assertEqual(
+            (("agent", "s3cret"), ("agent@c1", "own-s3cret")),
+            settings.for_agent(conf, host).credentials,
+        )
+        self.assertNotIn("s3cret", repr(settings.for_agent(conf, host)))
+        # Nobody but an agent reads it.
+        self.assertEqual(
+            shared.credentials, settings.from_conf(conf).credentials
+        )
+        os.chmod(path, 0o644)
+        error = self.assertRaises(
+            exception.ConfigError, settings.for_agent, conf, host
+        )
+        self.assertEqual("[zookeeper] host_password_file", error.option)

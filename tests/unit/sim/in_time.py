@@ -14,14 +14,17 @@
 
 from collections.abc import Callable
 
+from nova_ha.coordination import credentials
 from nova_ha.coordination import paths as paths_module
 from nova_ha.coordination import tree as tree_module
 from nova_ha.coordination.znodes import ConnectionState
+from nova_ha.core import model
 from nova_ha.sim import journal as journal_module
 from nova_ha.sim import kernel as kernel_module
 from nova_ha.sim import network
 from nova_ha.sim import zookeeper
 from tests import base
+from tests.contract.coordination import coordinated
 
 T = 10.0
 TICK = 0.5
@@ -36,11 +39,12 @@ class Client:
         kernel: kernel_module.Kernel,
         name: str,
         user: str = "engine",
+        host: str = "",
     ) -> None:
         self.kernel = kernel
         self.name = name
         self.program = kernel_module.Program(kernel, name)
-        self.tree = ensemble.client(self.program, name, T, user)
+        self.tree = ensemble.client(self.program, name, T, user, host)
         self.states: list[tuple[float, ConnectionState]] = []
         self.tree.listen(lambda state: self.states.append((kernel.now, state)))
 
@@ -83,9 +87,16 @@ class InTime(base.TestCase):
         operator = self.client("operator", "operator")
         tree_module.init_tree(operator.tree, self.paths, zookeeper.IDS)
         self.operator = operator
+        for host in (coordinated.C1, coordinated.C2):
+            own = zookeeper.host_identity(host)
+            credentials.enrol(operator.tree, self.paths, host, own)
 
     def client(self, name: str, user: str = "engine") -> Client:
         return Client(self.ensemble, self.kernel, name, user)
+
+    def agent_of(self, host: model.HostName) -> Client:
+        """With both credentials of the host's agent."""
+        return Client(self.ensemble, self.kernel, host, "agent", host)
 
     def run_for(self, seconds: float) -> None:
         self.kernel.run(self.kernel.now + seconds)

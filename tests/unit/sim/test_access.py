@@ -28,14 +28,14 @@ DENIED = exception.CoordinationDenied
 class AccessTest(in_time.InTime):
     def setUp(self) -> None:
         super().setUp()
-        self.agent = self.client("c1", "agent").tree
+        self.agent = self.agent_of(C1).tree
         self.engine = self.client("e1", "engine").tree
 
     def test_the_tree_is_as_it_should_be(self) -> None:
         for tree in (self.agent, self.engine, self.operator.tree):
             tree_module.check_tree(tree, self.paths)
 
-    def test_agents_write_below_agents_only(self) -> None:
+    def test_agents_write_at_their_own_place_only(self) -> None:
         mine = beacons.ZooKeeperBeacons(self.agent, self.paths, C1)
         mine.show(coordinated.beacon())
         mine.touch()
@@ -96,11 +96,18 @@ class AccessTest(in_time.InTime):
         self.assertEqual(self.paths.control, error.path)
         self.assertIsNone(self.ensemble.read(path))
 
-    def test_one_agent_can_speak_for_another(self) -> None:
-        """All agents share one credential: what the lists cannot prevent."""
+    def test_no_agent_can_speak_for_another(self) -> None:
         theirs = beacons.ZooKeeperBeacons(
-            self.client("c2", "agent").tree, self.paths, C2
+            self.agent_of(C2).tree, self.paths, C2
         )
         theirs.show(coordinated.beacon(host=C2))
-        self.agent.delete(self.paths.beacon(C2))
-        self.assertIsNone(self.ensemble.read(self.paths.beacon(C2)))
+        beacon = self.paths.beacon(C2)
+        self.assertRaises(DENIED, self.agent.delete, beacon)
+        self.assertRaises(DENIED, self.agent.set, beacon, b"")
+        self.assertRaises(DENIED, self.agent.create, self.paths.goodbye(C2))
+
+    def test_the_role_of_the_agents_speaks_for_nobody(self) -> None:
+        shared = self.client("c1", "agent").tree
+        mine = beacons.ZooKeeperBeacons(shared, self.paths, C1)
+        error = self.assertRaises(DENIED, mine.show, coordinated.beacon())
+        self.assertIn("nova-ha zk enrol c1", str(error))

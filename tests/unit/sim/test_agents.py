@@ -13,6 +13,7 @@
 
 import datetime
 
+from nova_ha.coordination import credentials
 from nova_ha.coordination import paths as paths_mod
 from nova_ha.coordination import reading
 from nova_ha.coordination import tree
@@ -59,6 +60,8 @@ class AgentsCase(base.TestCase):
         operator = kernel.Program(self.kernel, "operator")
         self.tree = self.ensemble.client(operator, "operator", user="operator")
         tree.init_tree(self.tree, PATHS, zookeeper.IDS)
+        own = zookeeper.host_identity(HOST)
+        credentials.enrol(self.tree, PATHS, HOST, own)
         self.machine.start()
         self._after(5.0)
 

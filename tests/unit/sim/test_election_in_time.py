@@ -196,7 +196,7 @@ class ElectionInTimeTest(in_time.InTime):
 class MembershipInTimeTest(in_time.InTime):
     def setUp(self) -> None:
         super().setUp()
-        self.agent = self.client("c1", "agent")
+        self.agent = self.agent_of(C1)
         self.beacons = beacons.ZooKeeperBeacons(
             self.agent.tree, self.paths, C1
         )

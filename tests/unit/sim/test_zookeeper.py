@@ -15,6 +15,7 @@
 from nova_ha import exception
 from nova_ha.coordination.znodes import ConnectionState
 from nova_ha.sim.ensemble import wire
+from tests.contract.coordination.coordinated import C1
 from tests.unit.sim import in_time
 from tests.unit.sim.in_time import TICK
 from tests.unit.sim.in_time import T
@@ -293,13 +294,13 @@ class RequestsTest(in_time.InTime):
     def test_whoever_listens_is_told_the_truth_at_once(self) -> None:
         told: list[tuple[str, str, str, bytes | None]] = []
         self.ensemble.listeners.append(lambda *args: told.append(args))
-        agent = self.client("c1", "agent")
+        agent = self.agent_of(C1)
         parent = f"{self.paths.agents}/c1"
-        agent.tree.create(parent, b"p")
+        agent.tree.create(f"{parent}/guests", b"g")
         agent.tree.create(f"{parent}/beacon", b"b", ephemeral=True)
         self.assertEqual(
             [
-                ("c1", "agent", parent, b"p"),
+                ("c1", "agent", f"{parent}/guests", b"g"),
                 ("c1", "agent", f"{parent}/beacon", b"b"),
             ],
             told,
