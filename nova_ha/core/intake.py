@@ -82,7 +82,7 @@ def _absorb_list(
     for move in (*new, *arriving):
         _tell_left(work, move)
     kept = tuple(
-        _plan(work, listed[move.instance], survey)
+        _plan(work, _as_it_was(listed[move.instance], move), survey)
         if _wanted_again(work, move, listed, final)
         else _still_there(work, move, listed, survey)
         for move in work.case.moves
@@ -151,6 +151,16 @@ def _wanted_again(
 
 _AWAY = (MoveState.DONE, MoveState.GONE)
 """The host has lost the instance, in Nova's eyes too."""
+
+
+def _as_it_was(one: model.Instance, move: Move) -> model.Instance:
+    """An evacuation that failed has left its instance in ERROR. That is no
+    state in which its owner had it, so no rule for such applies, and if it was
+    off it is to be off again."""
+    tried = move.state is MoveState.FAILED and move.attempts > 0
+    if one.vm_state == "error" and tried and move.was:
+        return dataclasses.replace(one, vm_state=move.was)
+    return one
 
 
 def _still_there(

@@ -50,6 +50,23 @@ class RulesTestCase(scenario.ScenarioTestCase):
         self.assertIn("1 left out by the rules", self.case.message)
         self.assertIn("instance.excluded", self.codes())
 
+    def test_what_our_own_attempt_has_left_in_error(self):
+        """It is wanted as before when the host dies once more."""
+        self.follow(evacuate_error=False)
+        self.change("a0", vm_state="stopped")
+        self.cloud.outcomes.extend(["failed"] * 10)
+        self.crash()
+        self.reach(S.PARTIAL, seconds=300)
+        self.cloud.outcomes.clear()
+        self.change("a0", vm_state="error")
+        self.come_back()
+        self.reach(S.SOAKING)
+        self.crash()
+        self.reach(S.EVACUATED, seconds=200)
+        move = self.move("a0")
+        self.assertIs(MoveState.DONE, move.state)
+        self.assertTrue(move.was_off)
+
     def test_a_lost_disk(self):
         self.change("a0", image="img")
         self.crash()
