@@ -177,7 +177,7 @@ class PluginTest(base.TestCase):
         return [
             call[1] if call[0] == "run_process" else "zk init"
             for call in node.calls
-            if call[0] == "run_process" or " zk init" in call[0]
+            if call[0] == "run_process" or " zk init " in call[0]
         ]
 
     def _assert_known(
@@ -321,6 +321,23 @@ class PluginTest(base.TestCase):
         )
         self.assertNotIn("password = secret", node.nova_conf.read_text())
         self.assertIsNone(conf.nova.region_name)
+
+    def test_each_host_is_enrolled_before_its_agent_starts(self):
+        for services in (COMPUTE, f"{CONTROLLER},{COMPUTE}"):
+            node = self._stacked(services)
+            order = [" ".join(call) for call in node.calls]
+            (enrolled,) = [one for one in order if " zk enrol " in one]
+            started = [
+                one
+                for one in order
+                if one.startswith("run_process nova-ha-agent ")
+            ]
+            self.assertLess(order.index(enrolled), order.index(*started))
+            own = pathlib.Path(node.conf("agent").zookeeper.host_password_file)
+            self.assertIn(f" {own.stem} --directory {own.parent}", enrolled)
+            # For whoever enrols.
+            operator = node.root / "etc/nova-ha/operator.conf"
+            self.assertEqual(CONTROLLER in services, operator.exists())
 
     def test_the_agent_is_there_before_nova_and_gates_it(self):
         node = self._node(f"{CONTROLLER},{COMPUTE}")
