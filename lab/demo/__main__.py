@@ -17,7 +17,7 @@ import json
 import pathlib
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lab import cloud as cloud_mod
@@ -48,11 +48,14 @@ def main(arguments: list[str]) -> int:
         return 1
 
 
-def _cloud(settings: settings_mod.Settings) -> cloud_mod.Cloud:
+def _cloud(
+    settings: settings_mod.Settings, **options: Mapping[str, Any]
+) -> cloud_mod.Cloud:
     return cloud_mod.Cloud(
         settings.state,
         settings.specs(),
         engines=2,
+        options=options,
         say=lambda line: print(f"    {line}", flush=True),
     )
 
@@ -60,7 +63,8 @@ def _cloud(settings: settings_mod.Settings) -> cloud_mod.Cloud:
 def up() -> int:
     """Leave a cloud running for hand work."""
     settings = settings_mod.Settings.from_environment()
-    cloud = _cloud(settings)
+    # The openrc says who it is that gives a command.
+    cloud = _cloud(settings, rpc={"enabled": True})
     cloud.up()
     try:
         _arm(cloud, screen_mod.Screen())
@@ -75,6 +79,7 @@ The cloud is up: {settings.hosts} hypervisors, 2 engines, armed.
     . {cloud.state_dir / "openrc"}
     nova-ha --config-file $NOVA_HA_CONFIG status
     nova-ha --config-file $NOVA_HA_CONFIG host list
+    nova-ha --config-file $NOVA_HA_CONFIG --direct pause    without RabbitMQ
     openstack server create --flavor lab.tiny --image lab --nic none one
     python -m lab.hand kill {host}     crash a hypervisor (the power stays on)
     python -m lab.hand --help          freeze, agents, BMCs, ZooKeeper, ...
