@@ -104,13 +104,11 @@ OPTS = [
     ),
     cfg.IntOpt(
         "evacuations",
-        default=12,
+        default=32,
         min=1,
         help="How many instances of one host are evacuated at the same time. "
-        "More than nova-api, nova-conductor and nova-scheduler have processor "
-        "time for makes all of them late: measured on two processors, 12 at "
-        "a time took as long as a script with 8, and 32 took half as long "
-        "again.",
+        "At most 12 of them wait for Nova to find them their place; the "
+        "others are being rebuilt by their targets.",
     ),
     cfg.IntOpt(
         "evacuations_per_target",

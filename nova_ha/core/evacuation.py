@@ -94,7 +94,7 @@ def _send_wave(work: Work) -> None:
     room = room_for(work, survey.targets)
     marks = progress.marks
     changed = []
-    slots = work.world.policy.evacuations - surveys.in_flight(work)
+    slots = surveys.slots(work)
     waiting = {
         move.instance
         for move in surveys.waiting_moves(work)

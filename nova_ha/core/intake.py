@@ -38,6 +38,7 @@ from nova_ha.core.work import Work
 def absorb_survey(work: Work, event: events.Surveyed) -> None:
     """Take in what Nova and the device said."""
     survey = event.survey
+    full, flying = surveys.slots(work) <= 0, surveys.in_flight(work)
     work.later(surveys.SURVEY, work.world.policy.progress_interval)
     work.remember(
         survey=survey,
@@ -45,15 +46,15 @@ def absorb_survey(work: Work, event: events.Surveyed) -> None:
         survey_ended=work.now.mono,
         survey_used=False,
     )
-    flying = surveys.in_flight(work)
     final = {move.instance for move in work.case.moves if move.final}
     surveys.update_moves(
         work, (_follow(work, move, survey) for move in work.case.moves)
     )
     if survey.instances is not None:
         _absorb_list(work, survey, event.began, final)
-    if surveys.in_flight(work) < flying and surveys.waiting_moves(work):
-        # Slots are free: the next wave need not wait for its turn.
+    freed = full or surveys.in_flight(work) < flying
+    if freed and surveys.slots(work) > 0 and surveys.waiting_moves(work):
+        # The next wave need not wait for its turn.
         work.later(surveys.SURVEY, 0.0)
 
 

@@ -61,7 +61,7 @@ class Policy:
     device_check_interval: float = 0.0
     """How often the leader asks every host's fence devices whether they could
     fence; 0: never."""
-    evacuations: int = 12
+    evacuations: int = 32
     evacuations_per_target: int = 3
     evacuation_attempts: int = 5
     evacuation_backoff: float = 2.0

@@ -15,10 +15,39 @@
 from nova_ha.core import evacuation
 from nova_ha.core import model
 from nova_ha.core import policy as policy_mod
+from nova_ha.core import surveys
 from nova_ha.core import work
 from nova_ha.core.model import MoveState
 from tests import base
+from tests.fakes import chaos
 from tests.unit.core import builders as make
+from tests.unit.core import scenario
+
+
+class PlacingTestCase(scenario.ScenarioTestCase):
+    """Thirty-two instances, and more room than they need."""
+
+    def to_evacuating(self):
+        self.engine = chaos.ChaosEngine(
+            self.cloud,
+            epoch=2,
+            policy=policy_mod.Policy(
+                evacuations=30, evacuations_per_target=30
+            ),
+        )
+        self.engine.run(30)
+        for number in range(30):
+            self.cloud.boot("a", f"more{number}")
+        super().to_evacuating()
+        self.engine.run(10)
+        return len(self.calls("evacuate"))
+
+    def test_few_requests_wait_for_their_targets(self):
+        self.cloud._claim = lambda: None
+        self.assertEqual(surveys.PLACING, self.to_evacuating())
+
+    def test_guests_that_start_slowly_keep_others_waiting_at_the_limit(self):
+        self.assertEqual(30, self.to_evacuating())
 
 
 class RoomTestCase(base.TestCase):
