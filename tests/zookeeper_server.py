@@ -24,7 +24,7 @@ import time
 from collections.abc import Callable, Mapping
 
 JAR = "/usr/share/java/zookeeper.jar"
-NETTY = "/usr/share/java/netty-all.jar"
+NETTY = "/usr/share/java/netty-codec.jar"
 """TLS needs more of it than Debian's package of ZooKeeper names."""
 CONF = "/etc/zookeeper/conf"
 
