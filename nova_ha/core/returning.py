@@ -16,6 +16,7 @@ soak time - and only then in service again."""
 from nova_ha.core import actions
 from nova_ha.core import holding
 from nova_ha.core import leftovers
+from nova_ha.core import model
 from nova_ha.core import permission
 from nova_ha.core import proof
 from nova_ha.core import quarantine
@@ -24,6 +25,7 @@ from nova_ha.core import surveys
 from nova_ha.core import verdict as verdict_mod
 from nova_ha.core.model import CaseState
 from nova_ha.core.model import Hold
+from nova_ha.core.model import MoveState
 from nova_ha.core.model import Ownership
 from nova_ha.core.model import VerdictKind
 from nova_ha.core.work import Work
@@ -127,9 +129,16 @@ def _take_back(work: Work) -> None:
     elif case.disable in mine and not _reason_changed(work):
         _take_back_disable(work)
     elif work.world.quarantine(case.host) is not None:
-        work.enter(S.CLOSED, "back, and in quarantine")
+        work.enter(S.CLOSED, f"back, and in quarantine{_with(case)}")
     else:
-        work.enter(S.CLOSED, "back in service")
+        work.enter(S.CLOSED, f"back in service{_with(case)}")
+
+
+def _with(case: model.RecoveryCase) -> str:
+    """Names the instances that it has not moved."""
+    stay = (MoveState.FAILED, MoveState.SKIPPED)
+    left = tuple(move for move in case.moves if move.state in stay)
+    return f", with {leftovers.names(left)} on it" if left else ""
 
 
 def _take_back_disable(work: Work) -> None:

@@ -171,6 +171,8 @@ class GivenBackTestCase(scenario.ScenarioTestCase):
         self.come_back()
         self.engine.run_until(lambda: not self.cloud.stored)
         self.assertEqual("", self.host.disabled_reason)
+        (case,) = self.cloud.history.values()
+        self.assertEqual("back in service, with server-a0 on it", case.message)
 
     def test_what_was_never_asked_for_is_there_again_with_its_host(self):
         self.cloud.targets = lambda _: []
