@@ -52,18 +52,18 @@ class Machine:
         journal: journal_mod.Journal,
         name: str,
         *,
-        failure_domain: str = "",
-        storage_domain: str = "",
+        marker: str = "",
         boot_seconds: float = 20.0,
     ) -> None:
-        """:param boot_seconds: from power-on until services start."""
+        """:param marker: the storage domain that its instances path is marked
+            with; empty: it is not.
+        :param boot_seconds: from power-on until services start."""
         self.kernel = kernel
         self.networks = networks
         self.journal = journal
         self.name = name
         self.host = model.HostName(name)
-        self.failure_domain = failure_domain
-        self.storage_domain = storage_domain
+        self.marker = marker
         self.boot_seconds = boot_seconds
         self.machine_id = self._id("machine").hex
         """Of the installed system, as in ``/etc/machine-id``."""
@@ -83,8 +83,6 @@ class Machine:
         self.guests: set[model.InstanceId] = set()
         """What the hypervisor runs. Each of them may write to its disk:
         those of a frozen machine will when it goes on."""
-        self.marker = ""
-        """The storage domain that its instances path is marked with."""
         self.drift = 0.0
         """By how much its clocks are too fast; for programs to come."""
         self.clock_offset = 0.0

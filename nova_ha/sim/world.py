@@ -220,11 +220,9 @@ def _machine(
         networks,
         journal,
         spec.name,
-        failure_domain=spec.failure_domain,
-        storage_domain=spec.storage_domain,
+        marker=spec.marker,
         boot_seconds=spec.boot_seconds,
     )
-    machine.marker = spec.marker
     machine.drift = spec.drift
     return machine
 
