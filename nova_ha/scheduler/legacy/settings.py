@@ -89,12 +89,12 @@ def honour(conf: cfg.ConfigOpts) -> None:
 
 
 def is_set(conf: cfg.ConfigOpts, name: str, group: str | None = None) -> bool:
-    """Whether a value has been chosen, rather than left to a default.
+    """Whether an operator has chosen a value.
+
+    An override by code does not count: oslo.config goes on naming it as the
+    option's place when it has been cleared.
 
     :param group: the one of ``[DEFAULT]`` has no name.
     """
     found = conf.get_location(name, group)
-    return found is not None and found.location not in (
-        cfg.Locations.opt_default,
-        cfg.Locations.set_default,
-    )
+    return found is not None and bool(found.location.is_user_controlled)
