@@ -52,7 +52,7 @@ class RhythmTest(base.TestCase):
 class SessionTest(base.TestCase):
     def session(self) -> sessions.Session:
         return sessions.Session(
-            id=1, owner="c1", identity="", timeout=10.0, heard=0.0,
+            id=1, owner="c1", identities=(), timeout=10.0, heard=0.0,
             heard_before=0.0, seen=0.0,
         )  # fmt: skip
 
