@@ -199,6 +199,13 @@ class ZooKeeperBeacons(ports.Beacons):
                 raise self._denied(error.path) from None
             except znodes.NodeMissing:
                 self._require_place()
+            except znodes.NodeNotEmpty as error:
+                # Nothing that an agent does. It goes on trying: perhaps
+                # somebody takes them away.
+                raise exception.CoordinationUnavailable(
+                    f"{error.path} has children that nova_ha does not know: "
+                    "delete them"
+                ) from None
             except (znodes.NodeExists, exception.StaleVersion):
                 continue
         raise exception.CoordinationUnavailable(

@@ -12,9 +12,19 @@
 
 """See the suite; here on a tree in memory."""
 
+from nova_ha import exception
 from tests.contract.coordination import beacons_contract
+from tests.contract.coordination import coordinated
 from tests.unit.coordination import fake_tree
 
 
 class BeaconsTest(beacons_contract.BeaconsContract, fake_tree.FakeTree):
-    pass
+    def test_a_goodbye_with_strange_children_ends_no_agent(self) -> None:
+        self.beacons.goodbye(coordinated.goodbye())
+        self.tree.create(f"{self.paths.goodbye(coordinated.C1)}/strange")
+        error = self.assertRaises(
+            exception.CoordinationUnavailable,
+            self.beacons.show,
+            coordinated.beacon(),
+        )
+        self.assertIn("goodbye has children", str(error))
