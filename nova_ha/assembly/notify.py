@@ -25,6 +25,7 @@ from nova_ha.conf import notifications
 from nova_ha.core import model
 from nova_ha.notify import bus
 from nova_ha.notify import log
+from nova_ha.notify import nova
 from nova_ha.notify import several
 
 
@@ -75,6 +76,34 @@ def open_notifier(
         retry=bus.RETRIES,
     )
     return ProcessNotifier(bus.BusNotifier(notifier, clock), others)
+
+
+def nova_notifications(
+    conf: cfg.ConfigOpts, clock: clock_mod.Clock
+) -> Sequence[ports.EvidenceSource]:
+    """Who listens to Nova's notifications; nobody unless asked for.
+
+    :raises ConfigError: oslo.messaging cannot use its options.
+    """
+    topics = conf.notifications.nova_topics
+    if not topics:
+        return ()
+    way = transport(conf, oslo_messaging.get_notification_transport)
+
+    def listen(endpoint: object) -> oslo_messaging.MessageHandlingServer:
+        return oslo_messaging.get_notification_listener(
+            way,
+            [
+                oslo_messaging.Target(topic=topic, exchange=nova.EXCHANGE)
+                for topic in topics
+            ],
+            [endpoint],
+            executor="threading",
+            # Every engine hears all, and nobody else misses anything.
+            pool=f"nova_ha.{socket.gethostname()}",
+        )
+
+    return (nova.NovaNotifications(listen, clock),)
 
 
 def transport(

@@ -99,7 +99,7 @@ def _run(conf: cfg.ConfigOpts, clock: clock_mod.Clock) -> int:
             inbox,
             world.membership,
             world.leadership,
-            world.sources,
+            [*world.sources, *notify.nova_notifications(conf, clock)],
         )
         stack.enter_context(rpc_server.opened(conf, clock))
         notifier.emit(

@@ -10,8 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Options of the notifications that nova_ha sends. How they are sent is
-oslo.messaging's own ``[oslo_messaging_notifications]``."""
+"""Options of the notifications that nova_ha sends, and of Nova's that it
+takes. How they are sent is oslo.messaging's own
+``[oslo_messaging_notifications]``."""
 
 from oslo_config import cfg
 
@@ -24,6 +25,15 @@ OPTS: list[cfg.Opt] = [
         help="Topics of the message bus that each step of a recovery is "
         "sent to. Set [oslo_messaging_notifications] driver to messagingv2 "
         "to send anything at all.",
+    ),
+    cfg.ListOpt(
+        "nova_topics",
+        default=[],
+        sample_default="versioned_notifications",
+        help="Topics of the versioned notifications that Nova sends ([notif"
+        "ications] versioned_notifications_topics in its own configuration). "
+        "With them an engine looks sooner whether an evacuation has ended; it "
+        "never relies on them. Empty: they are not listened to.",
     ),
 ]
 

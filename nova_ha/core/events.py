@@ -219,6 +219,14 @@ class PowerRead(Event):
     began: float
 
 
+@record
+class InstanceStirred(Event):
+    """Nova has told, by a notification, that it has done something with an
+    instance. It proves nothing: whoever waits for that looks sooner."""
+
+    instance: model.InstanceId
+
+
 # -- results of a case's actions ---------------------------------------------
 
 

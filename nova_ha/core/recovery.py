@@ -170,6 +170,8 @@ def _absorb(work: Work, event: events.Event) -> None:
         case events.Surveyed():
             work.arrived(actions.TakeSurvey.__name__)
             intake.absorb_survey(work, event)
+        case events.InstanceStirred(instance=instance):
+            surveys.look_sooner(work, instance)
         case events.EvacuateAnswered(refused=refused):
             intake.absorb_answer(work, event)
             if refused:
@@ -178,13 +180,8 @@ def _absorb(work: Work, event: events.Event) -> None:
             work.arrived(key)
             _absorb_done(work, key)
             repairs.settled(work, key)
-        case events.ActionFailed(key=key, error=error):
-            work.arrived(key, error or "no reason was given")
-            work.later(key, work.world.policy.evacuation_backoff)
-            if key == switching.KEY:
-                switching.failed(work, error)
-            if event.refused:
-                repairs.settled(work, key)
+        case events.ActionFailed():
+            _absorb_failed(work, event)
 
 
 def _absorb_done(work: Work, key: str) -> None:
@@ -205,6 +202,16 @@ def _absorb_done(work: Work, key: str) -> None:
             barring.done(work)
         case switching.KEY:
             switching.done(work)
+
+
+def _absorb_failed(work: Work, event: events.ActionFailed) -> None:
+    key, error = event.key, event.error
+    work.arrived(key, error or "no reason was given")
+    work.later(key, work.world.policy.evacuation_backoff)
+    if key == switching.KEY:
+        switching.failed(work, error)
+    if event.refused:
+        repairs.settled(work, key)
 
 
 def _look_after_force_down(work: Work) -> None:

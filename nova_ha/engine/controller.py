@@ -179,12 +179,10 @@ class Controller:
                 return self._requests.take(event)
             case events.CaseEvent():
                 return self._take_result(event)
-            case events.Published():
-                self._publisher.take(event, self._now.mono)
-                return {event.host}
-            case events.QuarantineKept():
-                self._quarantines.take(event, self._now)
-                return {event.host}
+            case events.InstanceStirred(instance=instance):
+                return self._open.waiting_for(instance)
+            case events.Published() | events.QuarantineKept():
+                return self._take_kept(event)
             case (
                 events.Enrolled()
                 | events.DevicesChecked()
@@ -195,6 +193,15 @@ class Controller:
             case _:
                 return set(self.fleet.fold(event, self._now.mono))
         return set()
+
+    def _take_kept(
+        self, event: events.Published | events.QuarantineKept
+    ) -> set[model.HostName]:
+        if isinstance(event, events.Published):
+            self._publisher.take(event, self._now.mono)
+        else:
+            self._quarantines.take(event, self._now)
+        return {event.host}
 
     def _take_answer(
         self,
@@ -490,5 +497,7 @@ def _for_case(event: events.Event, case: model.RecoveryCase) -> events.Event:
     if isinstance(event, events.CaseEvent) and event.case == case.id:
         return event
     if isinstance(event, events.PowerRead) and event.host == case.host:
+        return event
+    if isinstance(event, events.InstanceStirred):
         return event
     return events.Tick()

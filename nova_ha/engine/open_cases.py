@@ -104,6 +104,17 @@ class OpenCases:
     def cases(self) -> dict[model.HostName, model.RecoveryCase]:
         return {host: one.case for host, one in self.by_host.items()}
 
+    def waiting_for(self, instance: model.InstanceId) -> set[model.HostName]:
+        """Hosts that the instance is being evacuated from."""
+        return {
+            host
+            for host, one in self.by_host.items()
+            if any(
+                move.instance == instance and move.state.in_flight
+                for move in one.case.moves
+            )
+        }
+
     # -- what earlier leaders left --
 
     def start(self, now: model.Now, *, leading: bool) -> None:
