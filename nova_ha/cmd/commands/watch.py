@@ -134,13 +134,13 @@ class _Log:
             self._write(line)
         if self._blind:
             self._blind = ""
-            self._write("zookeeper: answers again")
+            self._write("answered again")
         self._before = now
 
     def blind(self, why: str) -> None:
         if why != self._blind:
             self._blind = why
-            self._write(f"zookeeper: {why}")
+            self._write(f"no answer: {why}")
 
     def _write(self, line: str) -> None:
         at = render.utc(self._command.context.clock.utcnow())

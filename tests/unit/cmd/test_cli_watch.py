@@ -76,8 +76,8 @@ class WatchTest(test_cli.CliTest):
             first,
         )
         self.assertEqual(1, sum("vm-4 retry: no room" in one for one in lines))
-        self.assertIn("zookeeper: no connection", lines[-2])
-        self.assertIn("zookeeper: answers again", lines[-1])
+        self.assertIn("no answer: no connection", lines[-2])
+        self.assertIn("answered again", lines[-1])
 
     def test_the_end_of_a_case_is_one_line(self):
         before = watch.lines(_summed(samples.recovering()))
