@@ -89,7 +89,15 @@ class Cloud(evacuation.Cloud):
         if missing > 0:
             self._cloud.boot_servers(missing, host)
         self._wait_well()
+        self._settle()
         self._stage.check_running()
+
+    def _settle(self) -> None:
+        """Nova's clean-up after a live migration may lose a race in Placement,
+        and leaves the server in ERROR that it has moved."""
+        for server in self._servers():
+            if server.status == "ERROR":
+                self._nova.servers.reset_state(server, "active")
 
     def _servers(self) -> list[Any]:
         found = self._nova.servers.list(search_opts={"all_tenants": 1})
