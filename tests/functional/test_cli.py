@@ -285,9 +285,9 @@ class CliOnZooKeeperTest(base.TestCase):
         self._open_case(state="fencing")
         self._sees(log, "case cmp2: fencing")
         self.server.stop()
-        self._sees(log, "zookeeper: ")
+        self._sees(log, "no answer: no connection to ZooKeeper")
         self.server.start()
-        self._sees(log, "zookeeper: answers again")
+        self._sees(log, "answered again")
         process.send_signal(signal.SIGINT)
         self.assertEqual(0, process.wait(10))
 
