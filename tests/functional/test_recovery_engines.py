@@ -12,6 +12,12 @@
 
 """Engines and ZooKeeper that fail in the middle of it."""
 
+import contextlib
+import random
+import time
+
+from testtools import content
+
 from lab import cloud as lab_cloud
 from lab import process
 from nova_ha.core import model
@@ -78,6 +84,42 @@ class EnginesTest(recovery_cloud.RecoveryTestCase):
         self.assertEqual(1, len(evidence.power_offs(victim, self.began)))
         self.assert_moved_once(servers)
         self.assert_sound()
+
+    def test_leaders_killed_at_random_moments(self) -> None:
+        """Of thirty instances each is moved once, however often whoever
+        moves them is killed; it is started again, as systemd would."""
+        seed = time.time_ns()
+        self.addDetail("seed", content.text_content(str(seed)))
+        chance = random.Random(seed)
+        victim = self.cloud.host("cmp1")
+        servers = self.boot(30, victim)
+        self.leading()
+        victim.kill()
+        self.wait(lambda: self.case(victim), "the case")
+        kills = 0
+        while not self.ends_within(victim, chance.uniform(0.5, 8.0)):
+            if kills == 5:
+                break
+            self.leading().kill()
+            self.cloud.nova_ha.start_engines()
+            kills += 1
+        self.wait_recovered(victim)
+        self.assertGreaterEqual(kills, 3)
+        self.assert_moved_once(servers)
+        self.assert_sound()
+
+    def ends_within(self, victim: lab_cloud.Host, seconds: float) -> bool:
+        """Whether the recovery ends within so long."""
+        with contextlib.suppress(process.LabError):
+            process.wait_until(
+                lambda: self.recovered(victim), seconds, "", interval=0.1
+            )
+            return True
+        return False
+
+    def recovered(self, victim: lab_cloud.Host) -> bool:
+        case = self.case(victim)
+        return case is not None and case.state is CaseState.EVACUATED
 
     # -- the leader only seems to be dead --
 
