@@ -200,6 +200,13 @@ class CaseStore(abc.ABC):
         """Take an operator's request away; absent is fine, and a newer one
         for the same host stays."""
 
+    @abc.abstractmethod
+    def drop_beacon(
+        self, epoch: model.Epoch, host: model.HostName, session: int
+    ) -> None:
+        """Take the beacon of a session away; absent is fine, and another
+        session's stays."""
+
 
 class Compute(abc.ABC):
     """Nova and Placement.

@@ -84,7 +84,8 @@ GRANTS: Mapping[str, Mapping[str, Perm]] = {
     # Only an operator says who speaks for a host.
     "agents": {"engine": R, "agent": R, "scheduler": R, "operator": ALL},
     "agents/*": {
-        "engine": R,
+        # To have a silent host show its beacon again.
+        "engine": R | D,
         "agent": R,
         HOST: C | D,
         "scheduler": R,
@@ -101,6 +102,7 @@ GRANTS: Mapping[str, Mapping[str, Perm]] = {
     # Agents see who leads, to know whether an engine runs beside them.
     "leader": {"engine": R | C | D, "agent": R, "operator": R | A},
     "leader/*": {"engine": R | W, "agent": R, "operator": R | A},
+    "lease": {"engine": R | W, "operator": ALL},
     # A returning host waits for the end of its own case.
     "cases": {"engine": R | C | D, "agent": R, "operator": R | A},
     "cases/*": {"engine": R | W, "agent": R, "operator": R | A},

@@ -23,8 +23,15 @@ sent. ZooKeeper ends the session of a silent leader, and lets a successor
 lead, only after the whole session time-out T. The lease is at most
 :data:`LEASE_SHARE` of T; what remains is for the touches that followers
 forward late (half a tick), drift, and a request under way.
+
+Each renewal is seen: it writes the node ``lease``. For a session outlives its
+client where somebody else goes on with it (:mod:`nova_ha.core.challenge`), and
+a dead leader would lead for ever. Whoever stands next takes the place of one
+that has not renewed for :data:`QUIET` seconds; its lease is long over.
 """
 
+import contextlib
+import dataclasses
 import threading
 import uuid
 
@@ -49,9 +56,28 @@ LEASE_SHARE = 0.6
 RENEW_INTERVAL = 1.0
 """Seconds between two renewals."""
 
+QUIET = 30.0
+"""Seconds without a renewal after which a leader is not believed to be there;
+at least twice the session time-out, and so far more than a lease."""
+
+BREAK = 5.0
+"""Seconds between two looks at the leader after which what it did in between
+is unknown."""
+
 RETRY = 0.5
 
 FOREVER = 3600.0
+
+
+@dataclasses.dataclass(slots=True)
+class _Rival:
+    """A leader, as it was seen to renew last."""
+
+    epoch: int
+    version: int
+    since: float = dataclasses.field(default=0.0, compare=False)
+    """When this renewal was first seen."""
+    looked: float = dataclasses.field(default=0.0, compare=False)
 
 
 class ZooKeeperLeadership(ports.Leadership):
@@ -94,6 +120,7 @@ class ZooKeeperLeadership(ports.Leadership):
         """When the last acknowledged renewal was sent."""
         # Of the election's thread only:
         self._told = ""
+        self._rival: _Rival | None = None
 
     # -- ports.Leadership ----------------------------------------------------
 
@@ -225,8 +252,7 @@ class ZooKeeperLeadership(ports.Leadership):
             return
         sent = self._clock.monotonic()
         try:
-            # Goes through a quorum, changes nothing, wakes no watcher.
-            self._tree.commit([znodes.Check(own.path)])
+            self._write_lease(own)
         except znodes.NodeMissing:
             self._wake.set()
             return
@@ -238,13 +264,75 @@ class ZooKeeperLeadership(ports.Leadership):
             led = Epoch(own.created) if self._left() > 0 else None
             self._become(led)
 
+    def _write_lease(self, own: znodes.Node) -> None:
+        """Goes through a quorum, and wakes no watcher: nobody watches it.
+
+        :raises NodeMissing: our own node is gone.
+        """
+        path = self._paths.lease
+        data = codec.encode(model.Lease(epoch=Epoch(own.created)), path)
+        here = znodes.Check(own.path)
+        try:
+            self._tree.commit([here, znodes.Set(path, data)])
+        except znodes.NodeMissing as error:
+            if error.path != path:
+                raise
+            # Deleted by somebody: `nova-ha zk check` tells. That must not
+            # leave the fleet without a leader.
+            self._tree.commit([here])
+
     def _follow(self, nodes: list[znodes.Node], own: znodes.Node) -> None:
         """Wait for the one before ours to go; that wakes us alone."""
         with self._lock:
             self._become(None)
-        before = nodes[[node.path for node in nodes].index(own.path) - 1]
+        rank = [node.path for node in nodes].index(own.path)
+        before = nodes[rank - 1]
         if self._tree.get(before.path, self._watch) is None:
             self._wake.set()
+        elif rank == 1:
+            self._doubt(before)
+
+    def _doubt(self, leader: znodes.Node) -> None:
+        """Take the leader's place if it has not renewed for long."""
+        lease = self._lease_of(leader)
+        if lease is None:
+            self._rival = None
+            return
+        rival = _Rival(leader.created, lease.version)
+        now = self._clock.monotonic()
+        known = self._rival
+        if known != rival or now - known.looked > BREAK:
+            self._rival, known = rival, rival
+            known.since = now
+        known.looked = now
+        quiet = now - known.since
+        if quiet < max(QUIET, 2 * self._tree.session_timeout):
+            return
+        LOG.warning(
+            "The leader's session is alive, but it has not renewed its lease "
+            "for %.0f s: taking its place",
+            quiet,
+        )
+        self._rival = None
+        # In one step: a renewal that came meanwhile keeps it where it is.
+        steps: list[znodes.Operation] = [
+            znodes.Check(lease.path, lease.version),
+            znodes.Delete(leader.path),
+        ]
+        with contextlib.suppress(exception.StaleVersion, znodes.NodeMissing):
+            self._tree.commit(steps)
+
+    def _lease_of(self, leader: znodes.Node) -> znodes.Node | None:
+        """The node, if this leader writes it: one of the former release
+        does not."""
+        node = self._tree.get(self._paths.lease)
+        if node is None or node.data is None:
+            return None
+        try:
+            lease = codec.decode(model.Lease, node.data, node.path)
+        except exception.PayloadError:
+            return None
+        return node if lease.epoch == leader.created else None
 
 
 def _nowhere(event: events.Event) -> None:

@@ -113,6 +113,11 @@ class Paths:
         return f"{self.root}/leader"
 
     @property
+    def lease(self) -> str:
+        """Written by the leader at each renewal; see :mod:`.election`."""
+        return f"{self.root}/lease"
+
+    @property
     def cases(self) -> str:
         return f"{self.root}/cases"
 

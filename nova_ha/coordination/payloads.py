@@ -35,7 +35,9 @@ def unreadable(
     :raises CoordinationUnavailable:
     """
     tree.sync(paths.root)
-    yield from _among(tree, {paths.control: model.Control})
+    yield from _among(
+        tree, {paths.control: model.Control, paths.lease: model.Lease}
+    )
     for parent, cls in _parents(paths).items():
         yield from _among(tree, dict.fromkeys(_children(tree, parent), cls))
     for agent in _children(tree, paths.agents):

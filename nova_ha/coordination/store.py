@@ -365,6 +365,15 @@ class ZooKeeperCaseStore(ports.CaseStore):
             # A newer one stays.
             self._commit(epoch, znodes.Delete(path, node.version))
 
+    def drop_beacon(self, epoch: Epoch, host: HostName, session: int) -> None:
+        path = self._paths.beacon(host)
+        node = self._tree.get(path)
+        if node is None or node.owner != session:
+            return
+        with contextlib.suppress(znodes.NodeMissing, exception.StaleVersion):
+            # One that was written meanwhile is its agent's.
+            self._commit(epoch, znodes.Delete(path, node.version))
+
 
 def _by_host(paths: Sequence[str]) -> dict[HostName, str]:
     """Why the case of each host cannot be read, by the case's path."""

@@ -82,10 +82,7 @@ class _Maker:
             self._tree.set(roles, payload)
         for name in acl.CONTAINERS:
             path = f"{root}/{name}"
-            if path == self._paths.control:
-                self._ensure(path, codec.encode(model.Control(), path))
-            else:
-                self._ensure(path)
+            self._ensure(path, self._first(path))
         # Deepest first: with the operator's password about to change, this
         # session loses what it has secured.
         self._secured += credentials.mend(self._tree, self._paths, self._ids)
@@ -96,6 +93,14 @@ class _Maker:
         return InitReport(
             created=tuple(self._created), secured=tuple(self._secured)
         )
+
+    def _first(self, path: str) -> bytes:
+        """What a node of the tree's own begins with."""
+        if path == self._paths.control:
+            return codec.encode(model.Control(), path)
+        if path == self._paths.lease:
+            return codec.encode(model.Lease(epoch=model.Epoch(0)), path)
+        return b""
 
     def _ensure_top(self) -> None:
         """``/nova-ha`` is shared by all namespaces of one operator."""

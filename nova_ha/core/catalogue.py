@@ -66,6 +66,7 @@ _HOST: tuple[_Row, ...] = (
     ("host.agent_lost", ALARM),
     ("host.alive", INFO),
     ("host.away", INFO),
+    ("host.challenged", WARNING),
     ("host.degraded", WARNING),
     ("host.down", ALARM),
     ("host.enrolled", INFO),

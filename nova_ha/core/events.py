@@ -137,6 +137,16 @@ class RequestDropped(Event):
 
 
 @record
+class Challenged(Event):
+    """A host's beacon has been taken away, or (``error``) has not."""
+
+    host: model.HostName
+    quiet: float
+    """Seconds for which the host had written nothing."""
+    error: str = ""
+
+
+@record
 class DevicesChecked(Event):
     """The devices of a host were asked whether they could fence."""
 

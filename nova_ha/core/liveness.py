@@ -38,6 +38,9 @@ class HostView:
     """Of the latest beacon seen, gone or not."""
     beacon_since: float | None = None
     """Since when this boot's beacon is there without a break."""
+    heard_at: float = 0.0
+    """When its agent was last seen to have written anything, which nobody
+    else can (:mod:`nova_ha.core.challenge`)."""
     healthy_since: float | None = None
     """Since when, besides, all local checks pass."""
     lost_at: float | None = None
@@ -95,6 +98,8 @@ def fold_facts(
         view = HostView(host=facts.host, facts=facts)
         first_look = True
     before = view.facts
+    if first_look or _wrote(before, facts):
+        view = dataclasses.replace(view, heard_at=now)
     view = dataclasses.replace(view, facts=facts)
     view = _fold_goodbye(view, before, now)
     if facts.beacon is not None:
@@ -120,6 +125,11 @@ def fold_facts(
         lost_at=now,
         settling=first_look,
     )
+
+
+def _wrote(before: model.HostFacts, facts: model.HostFacts) -> bool:
+    """Whether the host's agent has written something since."""
+    return before.beacon != facts.beacon or before.inventory != facts.inventory
 
 
 def _fold_goodbye(

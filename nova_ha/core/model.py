@@ -226,6 +226,13 @@ class Contender:
     empty: it is."""
 
 
+@record
+class Lease:
+    """What a leader writes at each renewal of its right to act."""
+
+    epoch: Epoch
+
+
 # -- verdicts ----------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ The controller keeps what the core needs to decide, asks it about the hosts
 that an event concerns, and has done what follows.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from oslo_log import log as logging
 
@@ -32,6 +32,7 @@ from nova_ha.core import sources
 from nova_ha.core import storm
 from nova_ha.core import verdict as verdict_mod
 from nova_ha.core import world as world_mod
+from nova_ha.engine import challenger
 from nova_ha.engine import device_checks
 from nova_ha.engine import enroller
 from nova_ha.engine import executor as executor_mod
@@ -94,6 +95,9 @@ class Controller:
             policy, self._submit, notifier
         )
         self._device_checks = device_checks.DeviceChecks(
+            policy, self._submit, self._teller
+        )
+        self._challenger = challenger.Challenger(
             policy, self._submit, self._teller
         )
         self._requests = requests.Requests(self._submit, self._teller)
@@ -185,6 +189,7 @@ class Controller:
                 return self._take_kept(event)
             case (
                 events.Enrolled()
+                | events.Challenged()
                 | events.DevicesChecked()
                 | events.FencingKept()
                 | events.TopologyChecked()
@@ -206,6 +211,7 @@ class Controller:
     def _take_answer(
         self,
         event: events.Enrolled
+        | events.Challenged
         | events.DevicesChecked
         | events.FencingKept
         | events.TopologyChecked,
@@ -214,6 +220,8 @@ class Controller:
         match event:
             case events.Enrolled():
                 self._enroller.take(event)
+            case events.Challenged():
+                self._challenger.take(event)
             case events.DevicesChecked(host=host):
                 checks.take(event, self.fleet.view(host), now)
             case events.FencingKept():
@@ -244,6 +252,7 @@ class Controller:
         self._open.start(self._now, leading=epoch is not None)
         self._publisher.forget()
         self._enroller.forget()
+        self._challenger.forget()
         self._quarantines.forget()
         self._requests.forget()
         self._device_checks.start(self._now.mono)
@@ -350,15 +359,15 @@ class Controller:
                 # The edge of one host: a mistake of ours about it must not
                 # keep all others from being recovered.
                 self._tell_mistake(host, error)
-        self._check_devices()
-
-    def _check_devices(self) -> None:
-        """Never in a storm, nor while it cannot be known that there is none;
-        hosts with a case are asked by it."""
+        # Never in a storm, nor while it cannot be known that there is none.
         if self.fleet.connected and not self._memory.storms:
-            self._device_checks.look(
-                self.fleet.views.values(), self.cases, self._now.mono
-            )
+            self._look_at_fleet(self.fleet.views.values())
+
+    def _look_at_fleet(self, views: Collection[liveness.HostView]) -> None:
+        # Hosts with a case have their devices asked by it.
+        self._device_checks.look(views, self.cases, self._now.mono)
+        if self._world().stopped is None:
+            self._challenger.look(views, self._now.mono)
 
     def _lead_one(self, host: model.HostName, event: events.Event) -> None:
         view = self.fleet.view(host)

@@ -28,6 +28,7 @@ from nova_ha.core import events
 from nova_ha.core import model
 from nova_ha.core import texts
 from nova_ha.engine import checking
+from nova_ha.engine import fleet_jobs
 from nova_ha.engine import jobs
 from nova_ha.engine import performer as performer_mod
 from nova_ha.engine import surveying
@@ -149,14 +150,10 @@ def failure(job: jobs.Job, epoch: model.Epoch, error: str) -> events.Event:
             return events.ActionFailed(
                 host=case.host, case=case.id, key="Close", error=error
             )
-        case jobs.PublishVerdict(host=host, verdict=verdict):
-            return events.Published(host=host, verdict=verdict, error=error)
-        case jobs.EnrolHost(host=host):
-            return events.Enrolled(host=host, error=error)
+        case jobs.FleetJob():
+            return fleet_jobs.failure(job, error)
         case jobs.CheckJob():
             return checking.failure(job, error)
-        case jobs.KeepQuarantine(host=host, deed=deed):
-            return events.QuarantineKept(host=host, deed=deed, error=error)
         case jobs.Perform(action=actions.Evacuate() as action):
             return events.EvacuateAnswered(
                 host=action.host,

@@ -59,29 +59,44 @@ class CloseCase(HostJob):
 
 
 @record
-class PublishVerdict(HostJob):
+class FleetJob(HostJob):
+    """Base of the jobs that keep something of a host, beside its case."""
+
+
+@record
+class PublishVerdict(FleetJob):
     verdict: model.PublishedVerdict | None
 
 
 @record
-class EnrolHost(HostJob):
+class EnrolHost(FleetJob):
     beacon: model.Beacon
     service: model.ServiceReport
     engines: tuple[model.Contender, ...]
 
 
 @record
-class KeepQuarantine(HostJob):
+class KeepQuarantine(FleetJob):
     """Do something about a host that keeps failing."""
 
     deed: deeds.Deed
 
 
 @record
-class DropRequest(HostJob):
+class DropRequest(FleetJob):
     """Take an operator's request away, which has been followed or refused."""
 
     request: model.EvacuationRequest
+
+
+@record
+class ChallengeHost(FleetJob):
+    """Take a beacon away, so that a living agent shows it again."""
+
+    session: int
+    """Whose beacon it is."""
+    quiet: float
+    """Seconds for which the host has written nothing."""
 
 
 @record

@@ -25,13 +25,12 @@ from nova_ha import clock as clock_mod
 from nova_ha import exception
 from nova_ha import ports
 from nova_ha.core import actions
-from nova_ha.core import deeds
-from nova_ha.core import enrolment
 from nova_ha.core import events
 from nova_ha.core import model
 from nova_ha.core import rules
 from nova_ha.core import texts
 from nova_ha.engine import checking
+from nova_ha.engine import fleet_jobs
 from nova_ha.engine import jobs
 from nova_ha.engine import last_look
 from nova_ha.engine import surveying
@@ -51,14 +50,6 @@ class World:
     sign_readers: Sequence[ports.SignReader] = ()
 
 
-NO_HYPERVISOR = (
-    "Nova does not list its hypervisor yet, and without its type nobody knows "
-    "whether it may be fenced; hosts new to Nova have to be discovered "
-    "(`nova-manage cell_v2 discover_hosts`)"
-)
-"""Why a host cannot be enrolled: an ironic nova-compute must never be."""
-
-
 class Performer:
     """Performs jobs; stateless, so that any thread may."""
 
@@ -74,6 +65,9 @@ class Performer:
             world.leadership,
             world.sign_readers,
         )
+        self._fleet = fleet_jobs.FleetJobs(
+            world.store, world.compute, world.leadership, clock
+        )
         self._checks = checking.Checking(
             world.fencing, world.store, world.leadership
         )
@@ -87,14 +81,8 @@ class Performer:
                 return self._save(job)
             case jobs.CloseCase():
                 return self._close(job)
-            case jobs.PublishVerdict():
-                return self._publish(job, epoch)
-            case jobs.EnrolHost():
-                return self._enrol(job, epoch)
-            case jobs.KeepQuarantine():
-                return self._keep_quarantine(job, epoch)
-            case jobs.DropRequest():
-                return self._drop_request(job, epoch)
+            case jobs.FleetJob():
+                return self._fleet.perform(job, epoch)
             case jobs.CheckJob():
                 return self._checks.perform(job, epoch)
             case jobs.Perform():
@@ -147,77 +135,6 @@ class Performer:
                 error=_words(error),
             )
         return events.Closed(host=case.host, case=case.id)
-
-    def _publish(
-        self, job: jobs.PublishVerdict, epoch: model.Epoch
-    ) -> events.Event:
-        error = ""
-        try:
-            self._world.leadership.check(epoch)
-            self._world.store.publish(epoch, job.host, job.verdict)
-        except exception.NovaHaError as exc:
-            error = _words(exc)
-        return events.Published(
-            host=job.host, verdict=job.verdict, error=error
-        )
-
-    def _enrol(self, job: jobs.EnrolHost, epoch: model.Epoch) -> events.Event:
-        try:
-            kind = self._world.compute.hypervisor_types().get(job.host)
-            if kind is None:
-                return events.Enrolled(host=job.host, error=NO_HYPERVISOR)
-            record = enrolment.enrol(
-                job.beacon,
-                job.service,
-                job.engines,
-                kind,
-                self._clock.utcnow(),
-            )
-            self._world.leadership.check(epoch)
-            self._world.store.enrol(epoch, record)
-        except exception.NovaHaError as error:
-            return events.Enrolled(host=job.host, error=_words(error))
-        return events.Enrolled(host=job.host, record=record)
-
-    def _drop_request(
-        self, job: jobs.DropRequest, epoch: model.Epoch
-    ) -> events.Event:
-        error = ""
-        try:
-            self._world.leadership.check(epoch)
-            self._world.store.drop_request(epoch, job.request)
-        except exception.NovaHaError as exc:
-            error = _words(exc)
-        return events.RequestDropped(host=job.host, error=error)
-
-    def _keep_quarantine(
-        self, job: jobs.KeepQuarantine, epoch: model.Epoch
-    ) -> events.Event:
-        error = ""
-        try:
-            self._world.leadership.check(epoch)
-            self._do(job.host, job.deed, epoch)
-        except exception.NovaHaError as exc:
-            error = _words(exc)
-        return events.QuarantineKept(host=job.host, deed=job.deed, error=error)
-
-    def _do(
-        self, host: model.HostName, deed: deeds.Deed, epoch: model.Epoch
-    ) -> None:
-        store, compute = self._world.store, self._world.compute
-        match deed:
-            case deeds.Count(at=at):
-                store.count_death(epoch, host, at)
-            case deeds.Begin(quarantine=quarantine):
-                store.quarantine(epoch, host, quarantine)
-            case deeds.End():
-                store.quarantine(epoch, host, None)
-            case deeds.Disable(service_id=service_id, reason=reason):
-                compute.disable(service_id, reason)
-            case deeds.Enable(service_id=service_id):
-                compute.enable(service_id)
-            case _:
-                raise TypeError(f"unknown deed {deed}")
 
     # -- actions of a case --
 

@@ -182,6 +182,7 @@ _ZOOKEEPER: Mapping[str, Act] = {
     "lag": _lag,
     "write-znode": _write_znode,
     "forge-znode": _forge_znode,
+    "keep-session": lambda world, node, _: world.zookeeper.keep(node),
 }
 
 

@@ -123,6 +123,13 @@ ZOOKEEPER = (
         parameters=(_PATH, _DATA),
         told=False,
     ),
+    Verb(
+        name="keep-session",
+        target=Target.NODE,
+        help="Keep its ZooKeeper session alive from somewhere else from now "
+        "on, as whoever reaches the port can.",
+        told=False,
+    ),
 )
 
 NOVA = (

@@ -42,6 +42,7 @@ from nova_ha.sim import network
 from nova_ha.sim.ensemble import access
 from nova_ha.sim.ensemble import connection
 from nova_ha.sim.ensemble import quorum as quorum_mod
+from nova_ha.sim.ensemble import sessions
 from nova_ha.sim.ensemble import tree
 from nova_ha.sim.ensemble import truth
 from nova_ha.sim.ensemble import wire
@@ -346,6 +347,20 @@ class Ensemble(truth.Truth):
         for session in list(self._quorum.sessions.values()):
             if session.owner == program:
                 self._quorum.expire(session)
+
+    def keep(self, program: str) -> None:
+        """Somebody else goes on with the sessions of a program, for good:
+        what it takes is their ids, which everybody is shown."""
+        for session in list(self._quorum.sessions.values()):
+            if session.owner == program:
+                self._keep(session)
+
+    def _keep(self, session: sessions.Session) -> None:
+        if session.id not in self._quorum.sessions:
+            return
+        if self._quorum.serving:
+            session.hear(self._kernel.now, self._kernel.now)
+        self._kernel.after(session.timeout / 3, lambda: self._keep(session))
 
     def lag(self, seconds: float) -> None:
         """Have the followers lag behind the leader by so much."""

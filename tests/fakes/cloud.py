@@ -216,6 +216,10 @@ class Cloud(
         if self.asked.get(request.host) == request:
             del self.asked[request.host]
 
+    def drop_beacon(self, epoch, host, session):
+        self.check(epoch)
+        self.calls.append(("drop_beacon", host, session))
+
     # -- Nova --
 
     def _nova(self):

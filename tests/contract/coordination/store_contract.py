@@ -17,6 +17,7 @@ import datetime
 
 from nova_ha import exception
 from nova_ha import ports
+from nova_ha.coordination import beacons
 from nova_ha.coordination import contenders
 from nova_ha.coordination import reading
 from nova_ha.coordination import store as store_module
@@ -144,6 +145,11 @@ class StoreContract(coordinated.Coordinated):
         asked = model.EvacuationRequest(host=C1, by="me", at=NOW)
         self.put(operator, self.paths.request(C1), asked)
         self.assertRaises(refused, store.drop_request, epoch, asked)
+        agent = self.open_agent(C1)
+        theirs = beacons.ZooKeeperBeacons(agent, self.paths, C1)
+        theirs.show(coordinated.beacon(host=C1))
+        session = agent.session
+        self.assertRaises(refused, store.drop_beacon, epoch, C1, session)
         path = self.paths.host(C1)
         if self.tree.get(path) is None:
             self.put(operator, path, record)
@@ -416,6 +422,21 @@ class StoreContract(coordinated.Coordinated):
         self.store.drop_request(self.epoch, newer)
         self.assertIsNone(self.tree.get(path))
         self.store.drop_request(self.epoch, newer)
+
+    def test_drop_beacon(self) -> None:
+        path = self.paths.beacon(C1)
+        agent = self.open_agent(C1)
+        theirs = beacons.ZooKeeperBeacons(agent, self.paths, C1)
+        theirs.show(coordinated.beacon(host=C1))
+        self.store.drop_beacon(self.epoch, C1, agent.session + 1)
+        self.assertIsNotNone(self.tree.get(path))
+        self.store.drop_beacon(self.epoch, C1, agent.session)
+        self.assertIsNone(self.tree.get(path))
+        self.store.drop_beacon(self.epoch, C1, agent.session)
+        # Its agent finds out, and shows itself again.
+        self.assertRaises(exception.CoordinationUnavailable, theirs.touch)
+        theirs.show(coordinated.beacon(host=C1))
+        theirs.touch()
 
     def test_consume(self) -> None:
         path = self.paths.confirmation(self.case.id)

@@ -33,7 +33,8 @@ READABLE = {
         "hosts", "hosts/c1", "agents", "agents/c1", "agents/c1/beacon",
         "agents/c1/goodbye", "leader", "cases", "cases/c1", "verdicts",
         "verdicts/c1", "confirmations", "confirmations/case-1", "requests",
-        "requests/c1", "history", "history/case-0", "control", "roles",
+        "requests/c1", "history", "history/case-0", "control", "lease",
+        "roles",
     },
     acl.Role.AGENT: {
         "hosts/c1", "agents", "agents/c1", "agents/c1/beacon",
@@ -115,7 +116,6 @@ class AclTest(tree_in_use.TreeInUse):
             self.paths.request(C1),
         ):
             self.assertRaises(DENIED, self.engine.set, path, b"")
-        self.assertRaises(DENIED, self.engine.delete, self.paths.beacon(C1))
         self.assertRaises(DENIED, self.engine.delete, self.paths.host(C1))
         self.assertRaises(
             DENIED,
@@ -123,8 +123,11 @@ class AclTest(tree_in_use.TreeInUse):
             self.paths.confirmation(model.CaseId("x")),
         )
         self.assertRaises(DENIED, self.engine.create, self.paths.request(C2))
-        # Using one up is all.
+        # Using one up is all, and a beacon may be taken away, not made.
         store.consume(self.epoch, CASE)
+        beacon = self.paths.beacon(C1)
+        self.engine.delete(beacon)
+        self.assertRaises(DENIED, self.engine.create, beacon, ephemeral=True)
 
     def test_operators(self) -> None:
         for path in (

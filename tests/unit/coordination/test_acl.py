@@ -94,10 +94,18 @@ class GrantsTest(base.TestCase):
                 {
                     entry.who.removeprefix("digest:")
                     for entry in found
-                    if entry.perms & ~(Perm.READ | Perm.ADMIN)
+                    if entry.perms & (Perm.CREATE | Perm.WRITE)
                 }
                 - {"operator"},
             )
+
+    def test_the_leader_takes_beacons_away_and_makes_none(self) -> None:
+        own = acl.identity(acl.host_user(HOST), "own")
+        found = acl.acl_for(PATHS.root, PATHS.agent(HOST), self.ids, own)
+        self.assertIn(
+            znodes.Acl("digest", self.ids["engine"], Perm.READ | Perm.DELETE),
+            found,
+        )
 
     def test_what_operators_did_is_for_operators(self) -> None:
         for place in ("audit", "audit/*"):

@@ -15,7 +15,11 @@
 from typing import Any
 
 from nova_ha import exception
+from nova_ha.coordination import contenders
 from nova_ha.coordination import election
+from nova_ha.coordination import reading
+from nova_ha.core import codec
+from nova_ha.core import model
 from tests.contract.coordination import election_contract
 from tests.unit.coordination import fake_tree
 
@@ -99,3 +103,95 @@ class ElectionTest(election_contract.ElectionContract, fake_tree.FakeTree):
     def leader_node(self) -> Any:
         (name,) = self.witness.children(self.paths.leader)
         return self.witness.get(f"{self.paths.leader}/{name}")
+
+
+class QuietLeaderTest(fake_tree.FakeTree):
+    """A leader's session outlives it: somebody goes on with it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.first = self.open("engine")
+        self.epoch = self.stand(self.first, "e1")
+        self.renew()
+        self.second = election.ZooKeeperLeadership(
+            self.open("engine"),
+            self.paths,
+            self.clock,
+            engine="e2",
+            machine_id="m2",
+            lease=6.0,
+        )
+        self.second.step()
+
+    def renew(self) -> None:
+        self.put(self.first, self.paths.lease, model.Lease(epoch=self.epoch))
+
+    def pass_time(self, seconds: int) -> None:
+        for _ in range(seconds):
+            self.second.step()
+            self.manual.advance(1.0)
+        self.second.step()
+
+    def leading(self) -> str:
+        return contenders.read(self.first, self.paths, reading.Decoder())[
+            0
+        ].engine
+
+    def test_it_is_replaced(self) -> None:
+        self.pass_time(int(election.QUIET) - 1)
+        self.assertEqual("e1", self.leading())
+        self.pass_time(1)
+        self.assertEqual("e2", self.leading())
+
+    def test_a_renewal_is_enough(self) -> None:
+        for _ in range(4):
+            self.pass_time(int(election.QUIET) - 1)
+            self.renew()
+        self.assertEqual("e1", self.leading())
+
+    def test_a_longer_session_is_waited_for(self) -> None:
+        self.second._tree._timeout = 40.0  # type: ignore[attr-defined]
+        self.pass_time(79)
+        self.assertEqual("e1", self.leading())
+        self.pass_time(1)
+        self.assertEqual("e2", self.leading())
+
+    def test_what_was_not_seen_does_not_count(self) -> None:
+        self.pass_time(20)
+        self.manual.advance(election.BREAK + 1.0)
+        self.pass_time(20)
+        self.assertEqual("e1", self.leading())
+
+    def test_a_renewal_at_the_last_moment(self) -> None:
+        self.pass_time(int(election.QUIET) - 1)
+        commit = self.second._tree.commit
+
+        def late(operations: Any) -> Any:
+            self.renew()
+            return commit(operations)
+
+        self.second._tree.commit = late  # type: ignore[method-assign]
+        self.pass_time(1)
+        self.assertEqual("e1", self.leading())
+
+    def test_one_that_writes_no_lease_is_left_alone(self) -> None:
+        for lease in (
+            b"{",
+            codec.encode(model.Lease(epoch=model.Epoch(self.epoch - 1))),
+        ):
+            self.put(self.first, self.paths.lease, lease)
+            self.pass_time(3 * int(election.QUIET))
+        self.first.delete(self.paths.lease)
+        self.pass_time(3 * int(election.QUIET))
+        self.assertEqual("e1", self.leading())
+
+
+class NoLeaseTest(fake_tree.FakeTree):
+    """Somebody has deleted the node."""
+
+    def test_somebody_leads(self) -> None:
+        self.open("operator").delete(self.paths.lease)
+        engine = election_contract.Engine(self, "e1")
+        self.eventually(lambda: engine.epoch)
+        self.manual.advance(3.0)
+        self.eventually(lambda: engine.may_act(engine.epoch))

@@ -24,6 +24,7 @@ from tests.unit.core import builders as make
 
 ON = {"host": "a", "case": "case-a"}
 EPOCH = model.Epoch(1)
+REQUEST = model.EvacuationRequest(host="a", by="admin", at=make.utc(1000))
 DEADLINE = 10.0
 
 
@@ -162,6 +163,14 @@ class FailureTestCase(base.TestCase):
                     engines=(),
                 ),
                 events.Enrolled(host="a", error="oops"),
+            ),
+            (
+                jobs.DropRequest(host="a", request=REQUEST),
+                events.RequestDropped(host="a", error="oops"),
+            ),
+            (
+                jobs.ChallengeHost(host="a", session=1, quiet=30.0),
+                events.Challenged(host="a", quiet=30.0, error="oops"),
             ),
         ):
             self.assertEqual(event, self.failure(job))

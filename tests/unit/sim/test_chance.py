@@ -73,6 +73,8 @@ def _last(script):
 BY_HAND = {
     # Refused, and so no trouble.
     "forge-znode",
+    # Its end is not that of a fault, but a challenge by the leader.
+    "keep-session",
     # What ``for`` undoes others with.
     "thaw",
     "start-agent",

@@ -195,6 +195,11 @@ class ServerTest(FaultCase):
         self._do("expire: host-1")
         self.assertIn("zookeeper.expired", self._codes())
 
+    def test_a_kept_session_outlives_its_host(self) -> None:
+        self._do("keep-session: host-1")
+        self._do("crash: host-1", 60.0)
+        self.assertNotIn("zookeeper.expired", self._codes())
+
     def test_poison(self) -> None:
         self._do('write-znode: , path: cases/host-1, data: "{"')
         path = f"{self.world.parts.paths.root}/cases/host-1"
