@@ -380,13 +380,23 @@ class Cloud:
             nonlocal server
             server = nova.servers.get(uuid)
             if server.status == "ERROR" and status != "ERROR":
-                fault = getattr(server, "fault", {}).get("message", "?")
-                raise process.LabError(f"{server.name} is in ERROR: {fault}")
+                raise process.LabError(
+                    f"{server.name} is in ERROR: {_fault(server)}"
+                )
             return bool(server.status == status)
 
         what = f"{server.name} to become {status}"
         process.wait_until(reached, timeout, what, interval=0.2)
         return server
+
+
+def _fault(server: Any) -> str:
+    """Why a server is in ERROR. Of an error that is Nova's own mistake the
+    message is no more than its class; the details say where."""
+    fault = getattr(server, "fault", {})
+    return "\n".join(
+        str(fault[name]) for name in ("message", "details") if name in fault
+    )
 
 
 __all__ = ["Cloud", "Host", "HostSpec"]

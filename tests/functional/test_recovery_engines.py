@@ -98,13 +98,13 @@ class EnginesTest(recovery_cloud.RecoveryTestCase):
         self.wait(lambda: self.case(victim), "the case")
         kills = 0
         while not self.ends_within(victim, chance.uniform(0.5, 8.0)):
-            if kills == 5:
+            if kills == 3:
                 break
             self.leading().kill()
             self.cloud.nova_ha.start_engines()
             kills += 1
         self.wait_recovered(victim)
-        self.assertGreaterEqual(kills, 3)
+        self.assertGreaterEqual(kills, 2)
         self.assert_moved_once(servers)
         self.assert_sound()
 
