@@ -73,10 +73,18 @@ function setup_logging {
     iniset "$1" DEFAULT log_color True
 }
 
-function get_notification_url {
+function get_transport_url {
     if is_service_enabled rabbit; then
         echo "rabbit://stackrabbit:secret@$SERVICE_HOST:5672/"
     fi
+}
+
+function get_notification_url {
+    get_transport_url
+}
+
+function iniset_rpc_backend {
+    iniset "$2" "${3:-DEFAULT}" transport_url "$(get_transport_url)"
 }
 
 # Whose calls are all that matters.

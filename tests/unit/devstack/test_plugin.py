@@ -222,8 +222,33 @@ class PluginTest(base.TestCase):
         self.assertEqual(
             ["messagingv2"], conf.oslo_messaging_notifications.driver
         )
+        self.assertEqual(
+            ["versioned_notifications"], conf.notifications.nova_topics
+        )
         configuration.load(conf.fencing.topology_file, loader.find_driver)
         self.assertEqual(9798, conf.metrics.port)
+
+    def test_commands_go_over_the_bus(self):
+        node = self._stacked(CONTROLLER)
+        engine, operator = node.conf("engine"), node.conf("operator")
+        self.assertEqual(
+            (True, operator.zookeeper.password_file),
+            (engine.rpc.enabled, engine.rpc.zookeeper_password_file),
+        )
+        # Whoever has the operator's password goes to ZooKeeper itself.
+        self.assertFalse(operator.rpc.enabled)
+        bus = node.conf("bus")
+        self.assertEqual(
+            (True, engine.zookeeper.namespace),
+            (bus.rpc.enabled, bus.zookeeper.namespace),
+        )
+
+    def test_without_a_bus_nothing_is_said_over_it(self):
+        node = self._stacked(CONTROLLER.replace("rabbit,", ""))
+        engine = node.conf("engine")
+        self.assertFalse(engine.rpc.enabled)
+        self.assertEqual([], engine.notifications.nova_topics)
+        self.assertNotIn("etc/nova-ha/bus.conf", node.files())
 
     def test_disks_are_where_the_settings_say(self):
         for given, shared in (
