@@ -16,7 +16,7 @@ import collections
 import dataclasses
 from collections.abc import Iterable, Mapping
 
-from nova_ha.core import liveness
+from nova_ha.core import fleet as fleet_mod
 from nova_ha.core import model
 from nova_ha.core import world as world_mod
 from nova_ha.core.model import record
@@ -32,7 +32,7 @@ class Census:
     taken_at: float
     """Seconds, monotonic: a loop that stands still takes no new one."""
     connected: bool
-    """See :attr:`nova_ha.core.liveness.Fleet.connected`."""
+    """See :attr:`nova_ha.core.fleet.Fleet.connected`."""
     epoch: model.Epoch | None = None
     """Of the leadership of this very engine; None: it does not lead."""
     armed: bool = False
@@ -101,7 +101,7 @@ def _counts(values: Iterable[str]) -> Counts:
     return collections.Counter(str(value) for value in values)
 
 
-def _devices(fleet: liveness.Fleet) -> tuple[int, int]:
+def _devices(fleet: fleet_mod.Fleet) -> tuple[int, int]:
     """Hosts that cannot be fenced, and devices that are barred."""
     unfenceable = barred = 0
     for view in fleet:

@@ -22,6 +22,7 @@ sign, from a source that does not go through that switch, or for the operator.
 from collections.abc import Collection, Mapping
 
 from nova_ha.core import brake
+from nova_ha.core import fleet as fleet_mod
 from nova_ha.core import liveness
 from nova_ha.core import model
 from nova_ha.core import policy as policy_mod
@@ -40,7 +41,7 @@ _HEARD = frozenset([Kind.AGENT_LOST, Kind.ISOLATED])
 
 def blocks(
     view: liveness.HostView,
-    fleet: liveness.Fleet,
+    fleet: fleet_mod.Fleet,
     verdicts: Mapping[model.HostName, model.Verdict],
     cases: Mapping[model.HostName, model.RecoveryCase],
     policy: policy_mod.Policy,

@@ -27,26 +27,24 @@ from nova_ha.core import barring
 from nova_ha.core import by_hand
 from nova_ha.core import evacuation
 from nova_ha.core import events
+from nova_ha.core import fencing_states
 from nova_ha.core import holding
 from nova_ha.core import intake
 from nova_ha.core import leftovers
 from nova_ha.core import model
-from nova_ha.core import permission
 from nova_ha.core import proof
 from nova_ha.core import repairs
 from nova_ha.core import returning
+from nova_ha.core import service_flags
 from nova_ha.core import settling
-from nova_ha.core import sources
 from nova_ha.core import story
 from nova_ha.core import surveys
 from nova_ha.core import switching
 from nova_ha.core import verdict as verdict_mod
 from nova_ha.core import world as world_mod
 from nova_ha.core.model import CaseState
-from nova_ha.core.model import Hold
 from nova_ha.core.model import Ownership
 from nova_ha.core.model import Severity
-from nova_ha.core.model import VerdictKind
 from nova_ha.core.transitions import ENDED
 from nova_ha.core.transitions import TRANSITIONS
 from nova_ha.core.work import Progress
@@ -164,7 +162,7 @@ def _absorb(work: Work, event: events.Event) -> None:
     match event:
         case events.Fenced(outcome=outcome):
             work.arrived(actions.Fence.__name__)
-            _absorb_fence(work, outcome)
+            fencing_states.absorb(work, outcome)
         case events.PowerRead():
             work.arrived(actions.ReadPower.__name__)
         case events.Surveyed():
@@ -175,7 +173,7 @@ def _absorb(work: Work, event: events.Event) -> None:
         case events.EvacuateAnswered(refused=refused):
             intake.absorb_answer(work, event)
             if refused:
-                _look_after_force_down(work)
+                service_flags.look_after_force_down(work)
         case events.ActionDone(key=key):
             work.arrived(key)
             _absorb_done(work, key)
@@ -214,83 +212,6 @@ def _absorb_failed(work: Work, event: events.ActionFailed) -> None:
         repairs.settled(work, key)
 
 
-def _look_after_force_down(work: Work) -> None:
-    """Somebody has lifted it: then Nova takes the dead host to be alive for
-    a minute, and refuses to evacuate it."""
-    service = work.world.fleet.services.get(work.case.host)
-    if service is None or service.forced_down:
-        return
-    if work.case.force_down is Ownership.OURS:
-        work.update(force_down=Ownership.INTENDED)
-
-
-def _absorb_fence(work: Work, outcome: model.FenceOutcome) -> None:
-    case = work.case
-    work.update(
-        attempts=(*case.attempts, *outcome.attempts)[-KEPT_ATTEMPTS:],
-        off_sent=case.off_sent or outcome.off_sent,
-    )
-    if outcome.other_chassis:
-        barring.accuse(
-            work, outcome.other_chassis, "it controls another machine"
-        )
-    if case.state is not S.FENCING:
-        return
-    if outcome.evidence is not None:
-        proof.prove(work, outcome.evidence)
-    elif outcome.aborted:
-        _absorb_abort(work, outcome)
-    else:
-        _fence_failed(work, outcome.error)
-
-
-KEPT_ATTEMPTS = 50
-
-
-def _absorb_abort(work: Work, outcome: model.FenceOutcome) -> None:
-    if outcome.alive and not work.case.off_sent:
-        _life_before_off(work, outcome.aborted)
-    elif work.case.off_sent:
-        # No round of ours: what forbade it may pass by itself.
-        work.later(actions.Fence.__name__, work.world.policy.fence_backoff)
-        work.enter(S.FENCE_FAILED, outcome.aborted, Severity.WARNING)
-    else:
-        work.later(actions.Fence.__name__, 1.0)
-        work.enter(S.SUSPECTED, outcome.aborted)
-
-
-def _life_before_off(work: Work, why: str) -> None:
-    """Cancel - or, where the host had already been recovered once in this
-    case, go back to watching its return."""
-    ours = (Ownership.INTENDED, Ownership.OURS)
-    if work.case.force_down in ours or work.case.disable in ours:
-        work.update(refencing=False)
-        work.remember(reports_at_return=None, survey=None)
-        work.enter(S.RETURNING, why)
-        return
-    work.enter(S.CANCELLED, why)
-
-
-def _fence_failed(work: Work, error: str) -> None:
-    policy = work.world.policy
-    rounds = work.case.fence_rounds + 1
-    pause = min(
-        policy.fence_backoff * 2 ** (rounds - 1), policy.fence_backoff_max
-    )
-    work.update(fence_rounds=rounds)
-    work.later(actions.Fence.__name__, pause)
-    remedy = (
-        f"check the device with `nova-ha fence check {work.case.host}`, or, "
-        "if you know that the host is off: "
-        f"`nova-ha confirm-fenced {work.case.host}`"
-    )
-    work.enter(
-        S.FENCE_FAILED,
-        f"round {rounds}: {error}. Nothing is evacuated. {remedy}",
-        severity=Severity.ALARM,
-    )
-
-
 def _remember_verdict(work: Work) -> None:
     verdict = work.verdict
     if work.case.state is S.SUSPECTED and verdict != work.case.verdict:
@@ -298,120 +219,6 @@ def _remember_verdict(work: Work) -> None:
 
 
 # -- what each state waits for -----------------------------------------------
-
-
-def _suspected(work: Work) -> None:
-    verdict = work.verdict
-    if not work.world.fleet.connected:
-        work.hold(Hold.COORDINATION, verdict_mod.EXPLAIN[verdict.reason])
-        return
-    if not verdict_mod.suspect(verdict):
-        work.enter(S.CANCELLED, verdict_mod.EXPLAIN[verdict.reason])
-        return
-    if proof.confirmed(work):
-        return
-    stopped = work.world.stopped
-    if stopped is not None:
-        work.hold(stopped, _switch(stopped, work.case.host))
-    elif verdict.kind is not VerdictKind.DOWN:
-        work.release()
-        work.wait_for(verdict_mod.EXPLAIN[verdict.reason])
-        proof.ask_device(work)
-    else:
-        _fence_if_permitted(work)
-
-
-def _switch(hold: Hold, host: model.HostName) -> str:
-    remedy = "nova-ha resume" if hold is Hold.PAUSED else "nova-ha arm"
-    return f"{hold.value}: would fence {host}; `{remedy}` lets it"
-
-
-def _fence_if_permitted(work: Work) -> None:
-    if not permission.held(work) and work.due(actions.Fence.__name__):
-        work.release()
-        work.enter(S.FENCING, verdict_mod.EXPLAIN[work.verdict.reason])
-
-
-def _fencing(work: Work) -> None:
-    case = work.case
-    if actions.Fence.__name__ in work.progress.pending or holding.stopped(
-        work
-    ):
-        return
-    view = work.view
-    if not case.refencing:
-        if view is not None and view.nova is None and not view.unlisted:
-            work.wait_for("Nova has not been read yet")
-            return
-        if not verdict_mod.suspect(work.verdict):
-            _evidence_gone(work)
-            return
-    work.act_when_due(
-        actions.Fence(
-            host=case.host,
-            case=case.id,
-            boot_id=case.boot_id,
-            refencing=case.refencing,
-            service=None if view is None else view.service,
-            signs=_signs(work),
-            goodbye=None if view is None else view.facts.goodbye,
-            barred=work.barred,
-            system_uuid=work.system_uuid,
-        )
-    )
-
-
-def _signs(work: Work) -> dict[str, sources.Value]:
-    """What may not change until the power-off. Of a host that is fenced for
-    being cut off, it is known that it lives."""
-    view = work.view
-    if view is None or work.verdict.reason is model.Reason.ISOLATED:
-        return {}
-    return {
-        name: source.value
-        for name, source in view.sources.items()
-        if name != sources.NOVA
-    }
-
-
-def _evidence_gone(work: Work) -> None:
-    """What the decision to fence rested on no longer holds."""
-    why = verdict_mod.EXPLAIN[work.verdict.reason]
-    if not work.case.off_sent:
-        _life_before_off(work, why)
-    elif work.case.state is S.FENCING:
-        work.enter(S.FENCE_FAILED, why, Severity.WARNING)
-    elif work.present:
-        _alive_after_failed_fence(work)
-    else:
-        work.wait_for(why)
-
-
-def _fence_failed_state(work: Work) -> None:
-    if holding.stopped(work):
-        return
-    if not work.case.refencing and not verdict_mod.suspect(work.verdict):
-        _evidence_gone(work)
-        return
-    if proof.confirmed(work) or proof.device_off(work):
-        return
-    if work.case.fence_rounds >= work.world.policy.fence_rounds:
-        # No more power-offs; the device's word or the operator's still
-        # counts.
-        proof.ask_device(work)
-    elif work.due(actions.Fence.__name__):
-        work.enter(S.FENCING, "all levels again")
-
-
-def _alive_after_failed_fence(work: Work) -> None:
-    view = work.view
-    since = None if view is None else view.beacon_since
-    if since is None:
-        return
-    if work.now.mono - since >= work.world.policy.soak_time:
-        # A power-off that was accepted may take effect late; after the
-        # soak time it has not.
-        _life_before_off(work, "its beacon is back and stays")
 
 
 def _fenced(work: Work) -> None:
@@ -422,32 +229,12 @@ def _fenced(work: Work) -> None:
         return
     case = work.case
     if case.force_down is Ownership.NONE:
-        _intend_force_down(work)
+        service_flags.intend_force_down(work)
     if work.case.force_down is Ownership.INTENDED:
-        _force_down(work)
+        service_flags.force_down(work)
         surveys.survey_if_due(work)
         return
     work.enter(S.EVACUATING, "its nova-compute is forced down")
-
-
-def _force_down(work: Work) -> None:
-    work.act_when_due(
-        actions.ForceDown(
-            host=work.case.host,
-            case=work.case.id,
-            service_id=work.service_id(),
-        )
-    )
-
-
-def _intend_force_down(work: Work) -> None:
-    view = work.view
-    service = None if view is None else view.service
-    foreign = service is not None and service.forced_down
-    work.update(
-        service_id=work.service_id(),
-        force_down=Ownership.FOREIGN if foreign else Ownership.INTENDED,
-    )
 
 
 def _evacuating(work: Work) -> None:
@@ -458,33 +245,9 @@ def _evacuating(work: Work) -> None:
         surveys.look_again(work)
         return
     if work.case.force_down is Ownership.INTENDED:
-        _force_down(work)
-    _disable(work)
+        service_flags.force_down(work)
+    service_flags.disable(work)
     evacuation.go_on(work)
-
-
-def _disable(work: Work) -> None:
-    case, view = work.case, work.view
-    if case.disable is Ownership.NONE:
-        service = None if view is None else view.service
-        reason = "" if service is None else service.disabled_reason
-        foreign = (
-            service is not None
-            and service.disabled
-            and not reason.startswith(verdict_mod.CASE_REASON)
-        )
-        work.update(
-            disable=Ownership.FOREIGN if foreign else Ownership.INTENDED
-        )
-    if work.case.disable is Ownership.INTENDED and work.due("Disable"):
-        work.act(
-            actions.Disable(
-                host=case.host,
-                case=case.id,
-                service_id=work.service_id(),
-                reason=f"{verdict_mod.CASE_REASON}{case.id}",
-            )
-        )
 
 
 def _partial(work: Work) -> None:
@@ -518,9 +281,9 @@ def _ended(work: Work) -> None:
 
 
 _HANDLERS: Mapping[CaseState, Callable[[Work], None]] = {
-    S.SUSPECTED: _suspected,
-    S.FENCING: _fencing,
-    S.FENCE_FAILED: _fence_failed_state,
+    S.SUSPECTED: fencing_states.suspected,
+    S.FENCING: fencing_states.fencing,
+    S.FENCE_FAILED: fencing_states.fence_failed,
     S.FENCED: _fenced,
     S.EVACUATING: _evacuating,
     S.PARTIAL: _partial,

@@ -20,6 +20,7 @@ from collections.abc import Collection, Mapping
 
 from nova_ha.core import brake
 from nova_ha.core import domains
+from nova_ha.core import fleet as fleet_mod
 from nova_ha.core import liveness
 from nova_ha.core import model
 from nova_ha.core import policy as policy_mod
@@ -52,7 +53,7 @@ class World:
 
     def __init__(
         self,
-        fleet: liveness.Fleet,
+        fleet: fleet_mod.Fleet,
         cases: Mapping[model.HostName, model.RecoveryCase],
         verdicts: Mapping[model.HostName, model.Verdict],
         control: model.Control,

@@ -16,7 +16,7 @@ The controller keeps what the core needs to decide, asks it about the hosts
 that an event concerns, and has done what follows.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from oslo_log import log as logging
 
@@ -24,7 +24,7 @@ from nova_ha import clock as clock_mod
 from nova_ha import ports
 from nova_ha.core import brake
 from nova_ha.core import events
-from nova_ha.core import liveness
+from nova_ha.core import fleet as fleet_mod
 from nova_ha.core import model
 from nova_ha.core import policy as policy_mod
 from nova_ha.core import publication
@@ -32,15 +32,13 @@ from nova_ha.core import sources
 from nova_ha.core import storm
 from nova_ha.core import verdict as verdict_mod
 from nova_ha.core import world as world_mod
-from nova_ha.engine import challenger
-from nova_ha.engine import device_checks
-from nova_ha.engine import enroller
+from nova_ha.engine import announcer
+from nova_ha.engine import caretakers
 from nova_ha.engine import executor as executor_mod
 from nova_ha.engine import jobs
 from nova_ha.engine import metering
 from nova_ha.engine import open_cases
 from nova_ha.engine import publisher
-from nova_ha.engine import quarantines
 from nova_ha.engine import requests
 from nova_ha.engine import telling
 
@@ -49,9 +47,6 @@ LOG = logging.getLogger(__name__)
 SWEEP = 0.1
 """Seconds after which all hosts that want attention are looked at, however
 many news of others keep coming; as often as the engine ticks when busy."""
-
-VERDICT, WOULD, MISTAKE = "verdict", "would", "mistake"
-"""Topics of what is told of a host: each change once."""
 
 
 class Controller:
@@ -69,7 +64,8 @@ class Controller:
         self._clock = clock
         self._executor = executor
         self._teller = telling.Teller(notifier)
-        self.fleet = liveness.Fleet()
+        self._announcer = announcer.Announcer(self._teller)
+        self.fleet = fleet_mod.Fleet()
         self.control = model.Control()
         self.epoch: model.Epoch | None = None
         self.verdicts: dict[model.HostName, model.Verdict] = {}
@@ -90,15 +86,8 @@ class Controller:
             self._metering.saved,
         )
         self._publisher = publisher.Publisher(self._submit)
-        self._enroller = enroller.Enroller(self._submit, self._teller)
-        self._quarantines = quarantines.Quarantines(
-            policy, self._submit, notifier
-        )
-        self._device_checks = device_checks.DeviceChecks(
-            policy, self._submit, self._teller
-        )
-        self._challenger = challenger.Challenger(
-            policy, self._submit, self._teller
+        self._caretakers = caretakers.Caretakers(
+            policy, self._submit, self._teller, notifier
         )
         self._requests = requests.Requests(self._submit, self._teller)
         self._now = model.Now(mono=clock.monotonic(), utc=clock.utcnow())
@@ -145,7 +134,7 @@ class Controller:
         """Hosts to look at even if there is no news of them."""
         return self._attention.union(
             self.cases,
-            self._quarantines.restless,
+            self._caretakers.restless,
             self._publisher.restless,
             self._requests.by_host,
         )
@@ -185,49 +174,21 @@ class Controller:
                 return self._take_result(event)
             case events.InstanceStirred(instance=instance):
                 return self._open.waiting_for(instance)
-            case events.Published() | events.QuarantineKept():
-                return self._take_kept(event)
+            case events.Published(host=host):
+                self._publisher.take(event, self._now.mono)
+                return {host}
             case (
-                events.Enrolled()
+                events.QuarantineKept()
+                | events.Enrolled()
                 | events.Challenged()
                 | events.DevicesChecked()
                 | events.FencingKept()
                 | events.TopologyChecked()
             ):
-                self._take_answer(event)
+                return self._caretakers.take(event, self.fleet, self._now)
             case _:
                 return set(self.fleet.fold(event, self._now.mono))
         return set()
-
-    def _take_kept(
-        self, event: events.Published | events.QuarantineKept
-    ) -> set[model.HostName]:
-        if isinstance(event, events.Published):
-            self._publisher.take(event, self._now.mono)
-        else:
-            self._quarantines.take(event, self._now)
-        return {event.host}
-
-    def _take_answer(
-        self,
-        event: events.Enrolled
-        | events.Challenged
-        | events.DevicesChecked
-        | events.FencingKept
-        | events.TopologyChecked,
-    ) -> None:
-        checks, now = self._device_checks, self._now
-        match event:
-            case events.Enrolled():
-                self._enroller.take(event)
-            case events.Challenged():
-                self._challenger.take(event)
-            case events.DevicesChecked(host=host):
-                checks.take(event, self.fleet.view(host), now)
-            case events.FencingKept():
-                checks.take_kept(event, now.mono)
-            case events.TopologyChecked():
-                checks.take_topology(event, now.mono)
 
     def _take_result(self, event: events.CaseEvent) -> set[model.HostName]:
         """What has become of an action or a save."""
@@ -251,11 +212,8 @@ class Controller:
         self.epoch = epoch
         self._open.start(self._now, leading=epoch is not None)
         self._publisher.forget()
-        self._enroller.forget()
-        self._challenger.forget()
-        self._quarantines.forget()
         self._requests.forget()
-        self._device_checks.start(self._now.mono)
+        self._caretakers.start(self._now.mono)
         self._teller.forget()
         if epoch is None:
             LOG.info("This engine does not lead")
@@ -315,8 +273,7 @@ class Controller:
         self.verdicts.pop(host, None)
         self._attention.discard(host)
         self._suspects.discard(host)
-        self._quarantines.drop(host)
-        self._enroller.drop(host)
+        self._caretakers.drop(host)
         if host not in self.cases:
             self._teller.drop(host)
 
@@ -358,24 +315,27 @@ class Controller:
             except Exception as error:
                 # The edge of one host: a mistake of ours about it must not
                 # keep all others from being recovered.
-                self._tell_mistake(host, error)
-        # Never in a storm, nor while it cannot be known that there is none.
-        if self.fleet.connected and not self._memory.storms:
-            self._look_at_fleet(self.fleet.views.values())
+                self._announcer.mistake(host, error)
+        self._look_around()
 
-    def _look_at_fleet(self, views: Collection[liveness.HostView]) -> None:
-        # Hosts with a case have their devices asked by it.
-        self._device_checks.look(views, self.cases, self._now.mono)
-        if self._world().stopped is None:
-            self._challenger.look(views, self._now.mono)
+    def _look_around(self) -> None:
+        """Never in a storm, nor while it cannot be known that there is
+        none."""
+        if self.fleet.connected and not self._memory.storms:
+            self._caretakers.look_around(
+                self.fleet.views.values(),
+                self.cases,
+                self._now.mono,
+                acting=self._world().stopped is None,
+            )
 
     def _lead_one(self, host: model.HostName, event: events.Event) -> None:
-        view = self.fleet.view(host)
+        view, one = self.fleet.view(host), self.cases.get(host)
         if view is not None:
-            self._enroller.look(view, self.fleet, self._now.mono)
-            self._keep_quarantine(view)
-        self._tell_verdict(host)
-        one = self.cases.get(host)
+            case = None if one is None else one.case
+            self._caretakers.look_at(view, case, self.fleet, self._now)
+        if self.fleet.connected:
+            self._tell_verdict(host)
         request = self._requests.wanted(host, one, self.fleet, self._now)
         if request is not None and self.epoch is not None:
             self._open.open(host, self.epoch, self._now, request)
@@ -394,12 +354,6 @@ class Controller:
         for event in told:
             self._teller.tell(event)
 
-    def _keep_quarantine(self, view: liveness.HostView) -> None:
-        if self.fleet.connected:
-            one = self.cases.get(view.host)
-            case = None if one is None else one.case
-            self._quarantines.look(view, case, self._now)
-
     def _open_if_suspect(self, host: model.HostName) -> None:
         verdict = self.verdicts.get(host)
         if verdict is None or not verdict_mod.suspect(verdict):
@@ -408,7 +362,7 @@ class Controller:
         if stopped is None and self.epoch is not None:
             self._open.open(host, self.epoch, self._now)
         elif stopped is not None and verdict.kind is model.VerdictKind.DOWN:
-            self._tell_would_fence(host, verdict, stopped)
+            self._announcer.would_fence(host, verdict, stopped)
 
     def _to_publish(
         self, host: model.HostName
@@ -426,59 +380,10 @@ class Controller:
 
     def _tell_verdict(self, host: model.HostName) -> None:
         verdict = self.verdicts.get(host)
-        if verdict is None or not self.fleet.connected:
-            return
-        if host in self._open.unreadable:
-            # Whose the flags on its service are, only the case could say.
-            return
-        code, severity = publication.code(verdict)
-        if code == (self._teller.last(host, VERDICT) or "host.alive"):
-            return
-        message = verdict_mod.EXPLAIN[verdict.reason]
-        if verdict.detail:
-            message += f" ({verdict.detail})"
-        self._teller.renew(host, WOULD)
-        self._teller.once(
-            host,
-            VERDICT,
-            model.AuditEvent(
-                code=code, severity=severity, host=host, message=message
-            ),
-        )
-
-    def _tell_would_fence(
-        self,
-        host: model.HostName,
-        verdict: model.Verdict,
-        stopped: model.Hold,
-    ) -> None:
-        self._teller.once(
-            host,
-            WOULD,
-            model.AuditEvent(
-                code="host.would_fence",
-                severity=model.Severity.WARNING,
-                host=host,
-                message=f"would fence {host}: "
-                f"{verdict_mod.EXPLAIN[verdict.reason]}; nothing is "
-                f"done: {stopped.value}",
-            ),
-        )
-
-    def _tell_mistake(self, host: model.HostName, error: Exception) -> None:
-        told = self._teller.once(
-            host,
-            MISTAKE,
-            model.AuditEvent(
-                code="engine.mistake",
-                severity=model.Severity.ALARM,
-                host=host,
-                message=f"{type(error).__name__} in this engine: the host is "
-                "not looked after; the log has the details. Report it",
-            ),
-        )
-        if told:
-            LOG.exception("Host %s could not be looked after", host)
+        # Whose the flags are on the service of a host with an unreadable
+        # case, only that could say.
+        if verdict is not None and host not in self._open.unreadable:
+            self._announcer.verdict(host, verdict)
 
     def _tell(
         self,

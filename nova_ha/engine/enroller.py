@@ -18,6 +18,7 @@ from oslo_log import log as logging
 
 from nova_ha.core import enrolment
 from nova_ha.core import events
+from nova_ha.core import fleet as fleet_mod
 from nova_ha.core import liveness
 from nova_ha.core import model
 from nova_ha.core import storage
@@ -55,7 +56,7 @@ class Enroller:
         self._problems.pop(host, None)
 
     def look(
-        self, view: liveness.HostView, fleet: liveness.Fleet, now: float
+        self, view: liveness.HostView, fleet: fleet_mod.Fleet, now: float
     ) -> None:
         """Enrol the host, if that is due."""
         self._tell_doubt(view)

@@ -20,8 +20,8 @@ from typing import Any
 from nova_ha import ports
 from nova_ha.core import brake
 from nova_ha.core import events
+from nova_ha.core import fleet as fleet_mod
 from nova_ha.core import forecast as forecast_mod
-from nova_ha.core import liveness
 from nova_ha.core import model
 from nova_ha.core import policy as policy_mod
 from nova_ha.core import verdict as verdict_mod
@@ -71,7 +71,7 @@ def _world(
     now: model.Now,
 ) -> world_mod.World:
     """Armed, and with no brake: whether it may is another question."""
-    fleet = liveness.Fleet()
+    fleet = fleet_mod.Fleet()
     for event in (
         events.HostsRead(hosts=hosts, complete=True),
         events.ServicesRead(services=services, began=now.mono),

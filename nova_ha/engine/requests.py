@@ -19,7 +19,7 @@ from oslo_log import log as logging
 
 from nova_ha.core import by_hand
 from nova_ha.core import events
-from nova_ha.core import liveness
+from nova_ha.core import fleet as fleet_mod
 from nova_ha.core import model
 from nova_ha.engine import jobs
 from nova_ha.engine import open_cases
@@ -72,7 +72,7 @@ class Requests:
         self,
         host: model.HostName,
         one: open_cases.OpenCase | None,
-        fleet: liveness.Fleet,
+        fleet: fleet_mod.Fleet,
         now: model.Now,
     ) -> model.EvacuationRequest | None:
         """The request that a case is to be opened for. One that is refused,

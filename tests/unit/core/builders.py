@@ -15,6 +15,7 @@
 import datetime
 
 from nova_ha.core import brake
+from nova_ha.core import fleet as fleet_mod
 from nova_ha.core import liveness
 from nova_ha.core import model
 from nova_ha.core import policy as policy_mod
@@ -159,7 +160,7 @@ def present(now=1000.0, host="a", boot="boot-1", **changes):
 
 
 def fleet(*views, connected=True, services=None):
-    result = liveness.Fleet()
+    result = fleet_mod.Fleet()
     result.views = {view.host: view for view in views}
     result.services = services or {
         view.host: view.service for view in views if view.service

@@ -13,6 +13,7 @@
 """An engine in numbers."""
 
 from nova_ha.core import census
+from nova_ha.core import fleet as fleet_mod
 from nova_ha.core import liveness
 from nova_ha.core import model
 from nova_ha.core import world as world_mod
@@ -38,7 +39,7 @@ def health(fenceable):
 
 class CensusTestCase(base.TestCase):
     def take(self, *views, cases=(), verdicts=(), storms=(), **changes):
-        fleet = liveness.Fleet()
+        fleet = fleet_mod.Fleet()
         fleet.views = {one.host: one for one in views}
         world = world_mod.World(
             fleet,

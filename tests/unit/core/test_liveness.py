@@ -13,6 +13,7 @@
 import dataclasses
 
 from nova_ha.core import events
+from nova_ha.core import fleet as fleet_mod
 from nova_ha.core import liveness
 from nova_ha.core import model
 from nova_ha.core import sources
@@ -183,7 +184,7 @@ class FoldServiceTestCase(base.TestCase):
 class FleetTestCase(base.TestCase):
     def setUp(self):
         super().setUp()
-        self.fleet = liveness.Fleet()
+        self.fleet = fleet_mod.Fleet()
 
     def read(self, at, *hosts, complete=True):
         return self.fleet.fold(

@@ -118,8 +118,8 @@ class DeviceChecksTestCase(EngineTestCase):
         def slowly(*arguments):
             controller = self.engine.controller
             controller.handle(events.HostsRead(hosts={"a": self.host.facts()}))
-            controller._device_checks._look_at = 0.0
-            controller._check_devices()
+            controller._caretakers._device_checks._look_at = 0.0
+            controller._look_around()
             keep(*arguments)
 
         self.host.other_chassis, self.cloud.keep_fencing = True, slowly
@@ -149,22 +149,23 @@ class DeviceChecksTestCase(EngineTestCase):
     def test_not_in_a_storm(self):
         controller = self.engine.controller
         controller._memory = brake.Memory(storms={"everywhere": None})
-        controller._check_devices()
-        controller._device_checks._due = dict.fromkeys(self.cloud.hosts, 0.0)
+        controller._look_around()
+        checks = controller._caretakers._device_checks
+        checks._due = dict.fromkeys(self.cloud.hosts, 0.0)
         self.cloud.clock.now += 700.0
         controller._now = model.Now(
             mono=self.cloud.clock.now, utc=self.cloud.clock.utcnow()
         )
-        controller._check_devices()
+        controller._look_around()
         self.assertEqual(0, len(self.engine.executor.waiting))
         controller._memory = brake.Memory()
-        controller._check_devices()
+        controller._look_around()
         self.assertNotEqual(0, len(self.engine.executor.waiting))
 
     def test_a_few_at_a_time(self):
         """However many are due: fences use the same threads."""
         waiting = []
-        checks = self.engine.controller._device_checks
+        checks = self.engine.controller._caretakers._device_checks
         checks._submit = waiting.append
         views = [fakes_host.Host(f"compute-{number}") for number in range(100)]
         views = [self.view(one) for one in views]

@@ -200,7 +200,7 @@ class GoneTestCase(LimitsTestCase):
         self.assertLessEqual(
             controller._teller._told.keys(), {"a", "b", "c", "d"}
         )
-        self.assertEqual({}, controller._enroller._not_before)
+        self.assertEqual({}, controller._caretakers._enroller._not_before)
         self.assertEqual({}, dict(controller._publisher.published))
         self.assertEqual(4, len(controller.fleet.guests.inventories))
 

@@ -15,7 +15,7 @@
 import dataclasses
 
 from nova_ha.core import events
-from nova_ha.core import liveness
+from nova_ha.core import fleet as fleet_mod
 from nova_ha.core import model
 from nova_ha.core import work
 from nova_ha.engine import jobs
@@ -38,7 +38,7 @@ class RequestsTestCase(base.TestCase):
         self.requests = requests.Requests(
             self.submitted.append, telling.Teller(self.notifier)
         )
-        self.fleet = liveness.Fleet()
+        self.fleet = fleet_mod.Fleet()
         self.put(make.facts())
 
     def put(self, facts):

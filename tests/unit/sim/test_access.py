@@ -62,8 +62,10 @@ class AccessTest(in_time.InTime):
         beacon = self.paths.beacon(C1)
         self.assertIsNotNone(self.engine.get(beacon))
         self.assertRaises(DENIED, self.engine.set, beacon, b"")
-        self.assertRaises(DENIED, self.engine.delete, beacon)
         self.assertRaises(DENIED, self.engine.set, self.paths.control, b"")
+        # To have it shown again.
+        self.engine.delete(beacon)
+        self.assertRaises(DENIED, self.engine.create, beacon, ephemeral=True)
 
     def test_strangers_are_shown_nothing(self) -> None:
         stranger = self.client("x", "stranger").tree

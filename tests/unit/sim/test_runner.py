@@ -14,7 +14,7 @@
 
 import logging
 
-from nova_ha.core import liveness
+from nova_ha.core import fleet as fleet_mod
 from nova_ha.sim import runner
 from nova_ha.sim import script
 from tests import base
@@ -128,7 +128,7 @@ class RunnerTest(base.TestCase):
         def broken(*_args: object, **_kwargs: object) -> None:
             raise ValueError("boom")
 
-        self.patch(liveness.Fleet, "fold", broken)
+        self.patch(fleet_mod.Fleet, "fold", broken)
         result = self._run("cloud: {hosts: 1}\nminutes: 0.1")
         (problem,) = result.problems
         self.assertIn("mistake: ValueError in broken", problem)
