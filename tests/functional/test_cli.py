@@ -15,12 +15,9 @@
 import contextlib
 import json
 import os
-import pathlib
 import pty
 import signal
 import subprocess
-import sys
-import tempfile
 
 from nova_ha import clock
 from nova_ha.coordination import acl
@@ -35,63 +32,29 @@ from nova_ha.core import codec
 from nova_ha.core import events
 from nova_ha.core import model
 from nova_ha.core.model import HostName
-from tests import base
 from tests import zookeeper_server
+from tests.functional import programs
 from tests.unit.cmd import test_cli_samples as samples
 
-ROLES = ("engine", "agent", "scheduler", "operator")
 PATHS = paths_module.Paths()
 
 
-class CliOnZooKeeperTest(base.TestCase):
+class CliOnZooKeeperTest(programs.ProgramsTestCase):
     def setUp(self):
         super().setUp()
-        self.server = zookeeper_server.ZooKeeperServer()
-        self.addCleanup(self.server.destroy)
-        self.server.start()
-        self.directory = pathlib.Path(
-            self.enterContext(tempfile.TemporaryDirectory())
-        )
-        for role in ROLES:
-            self._write(role, f"{role}-0123456789abcdef\n")
-        self.conf = self._conf("operator")
+        self._become("operator")
 
-    def _write(self, name, text):
-        path = self.directory / name
-        path.write_text(text)
-        path.chmod(0o600)
-        return path
-
-    def _conf(self, role):
-        return self._write(
-            f"{role}.conf",
-            f"[zookeeper]\nhosts = {self.server.hosts}\n"
-            f"username = {role}\npassword_file = {self.directory}/{role}\n"
-            "session_timeout = 10\nconnect_timeout = 8\n"
-            f"[fencing]\ntopology_file = {self.directory}/fencing.yaml\n",
+    def _become(self, role):
+        self.role = role
+        self.write_conf(
+            role, zookeeper={"session_timeout": 10, "connect_timeout": 8}
         )
 
     def _command(self, *arguments):
-        return [
-            sys.executable,
-            "-m",
-            "nova_ha.cmd.cli",
-            "--config-file",
-            str(self.conf),
-            *arguments,
-        ]
+        return self.command(self.role, *arguments)
 
     def _run(self, *arguments, status=0):
-        done = subprocess.run(
-            self._command(*arguments),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-        self.assertEqual(status, done.returncode, done.stdout + done.stderr)
-        self.assertNotIn("Traceback", done.stderr)
+        done = self.call(self.role, *map(str, arguments), status=status)
         self.errors = done.stderr
         return done.stdout
 
@@ -99,15 +62,7 @@ class CliOnZooKeeperTest(base.TestCase):
         return json.loads(self._run(*arguments, "-f", "json", status=status))
 
     def _init(self, *roles):
-        pairs = [
-            part
-            for role in roles or ROLES
-            for part in (
-                "--role-password-file",
-                f"{role}={self.directory}/{role}",
-            )
-        ]
-        return self._run("zk", "init", *pairs)
+        return self.make_tree(self.role, roles or programs.ROLES)
 
     def _session(self, role, host=None):
         own = {}
@@ -178,9 +133,11 @@ class CliOnZooKeeperTest(base.TestCase):
     def test_the_tree_is_made_once_and_checked(self):
         self.assertIn("zk init", self._refused("status"))
         self.assertIn("created  /nova-ha/default/cases", self._init())
-        self.assertIn("Nothing was to be done", self._init(*ROLES[:3]))
+        self.assertIn(
+            "Nothing was to be done", self._init(*programs.ROLES[:3])
+        )
         self.assertIn("10 s are granted", self._run("zk", "check"))
-        self.conf = self._conf("engine")
+        self._become("engine")
         self.assertIn("speaks as the operator", self._refused("status"))
 
     def _refused(self, *arguments):
