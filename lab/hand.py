@@ -38,14 +38,25 @@ HOST_FAULTS = {
     "bmc-hang": "the BMC answers nothing any more",
     "bmc-unhang": "it answers again",
     "bmc-password": "change the BMC's password behind nova_ha's back",
+    "bmc-password-back": "change it back",
+    "slow": "let each guest take 10 s to start on this host",
+    "fast": "let them start at once again",
 }
 
-OTHER_FAULTS = {
+SERVER_FAULTS = {
     "zookeeper-stop": "stop the ZooKeeper server",
     "zookeeper-start": "start it again",
+    "rabbitmq-stop": "stop the message bus, of Nova too",
+    "rabbitmq-start": "start it again",
+}
+
+ENGINE_FAULTS = {
     "engine-kill": "SIGKILL an engine, by number",
+    "engine-stop": "stop an engine in order, by number, as for an upgrade",
     "engine-start": "start an engine again, by number",
 }
+
+FAULTS = HOST_FAULTS | SERVER_FAULTS | ENGINE_FAULTS
 
 
 def parser() -> argparse.ArgumentParser:
@@ -62,10 +73,11 @@ def parser() -> argparse.ArgumentParser:
     for verb, text in HOST_FAULTS.items():
         one = verbs.add_parser(verb, help=text, description=text)
         one.add_argument("target", metavar="HOST")
-    for verb, text in OTHER_FAULTS.items():
+    for verb, text in SERVER_FAULTS.items():
+        verbs.add_parser(verb, help=text, description=text)
+    for verb, text in ENGINE_FAULTS.items():
         one = verbs.add_parser(verb, help=text, description=text)
-        if verb.startswith("engine"):
-            one.add_argument("target", metavar="NUMBER", type=int)
+        one.add_argument("target", metavar="NUMBER", type=int)
     return made
 
 
@@ -76,12 +88,14 @@ def main(arguments: list[str]) -> int:
         cloud = cloud_mod.Cloud.load(given.state)
         if given.verb in HOST_FAULTS:
             hurt_host(cloud, given.verb, given.target)
+        elif given.verb in SERVER_FAULTS:
+            hurt_server(cloud, given.verb)
         else:
-            hurt_other(cloud, given.verb, getattr(given, "target", 0))
+            hurt_engine(cloud, given.verb, given.target)
     except process.LabError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return 1
-    print(f"done: {(HOST_FAULTS | OTHER_FAULTS)[given.verb]}")
+    print(f"done: {FAULTS[given.verb]}")
     return 0
 
 
@@ -101,22 +115,26 @@ def hurt_host(cloud: cloud_mod.Cloud, verb: str, name: str) -> None:
             host.bmc.unhang()
         case "bmc-password":
             host.bmc.change_password("another-password")
+        case "bmc-password-back":
+            host.bmc.change_password(host.bmc.password)
+        case "slow" | "fast":
+            delay = 10.0 if verb == "slow" else 0.0
+            host.machine.turn(spawn_delay=delay)
         case _:
             getattr(host, verb.replace("-", "_"))()
 
 
-def hurt_other(cloud: cloud_mod.Cloud, verb: str, number: int) -> None:
+def hurt_server(cloud: cloud_mod.Cloud, verb: str) -> None:
+    name, _, deed = verb.partition("-")
+    server = cloud.zookeeper if name == "zookeeper" else cloud.rabbitmq
+    getattr(server, deed)()
+
+
+def hurt_engine(cloud: cloud_mod.Cloud, verb: str, number: int) -> None:
     """:raises lab.process.LabError: there is no such engine."""
-    if verb == "zookeeper-stop":
-        cloud.zookeeper.stop()
-    elif verb == "zookeeper-start":
-        cloud.zookeeper.start()
-    elif not 1 <= number <= len(cloud.nova_ha.engines):
+    if not 1 <= number <= len(cloud.nova_ha.engines):
         raise process.LabError(f"no engine {number}")
-    elif verb == "engine-kill":
-        cloud.engine(number).kill()
-    else:
-        cloud.engine(number).start()
+    getattr(cloud.engine(number), verb.removeprefix("engine-"))()
 
 
 if __name__ == "__main__":

@@ -242,9 +242,10 @@ class Work:
 
     def release(self) -> None:
         if self.case.hold is not None:
-            held = self.case.hold
-            self.update(hold=None, held_by=None)
-            self.tell("case.resumed", f"no longer held: {held.value}")
+            message = f"no longer held: {self.case.hold.value}"
+            # What it was held for is not what it waits for now.
+            self.update(hold=None, held_by=None, message=message)
+            self.tell("case.resumed", message)
 
     def wait_for(self, message: str) -> None:
         if self.case.message != message:

@@ -281,6 +281,21 @@ class AllTransitionsTestCase(scenario.ScenarioTestCase):
         self.assertEqual([], self.cloud.calls)
         self.check(S.SUSPECTED, S.FENCING, S.SUSPECTED)
 
+    def test_paused_after_all_has_moved(self):
+        """What it was held for is not what it waits for afterwards."""
+        self.cut_off()
+        self.reach(S.EVACUATED)
+        self.cloud.control = model.Control(armed=True, paused=True)
+        self.engine.run(1)
+        held = self.engine.case("a")
+        self.assertIs(Hold.PAUSED, held.hold)
+        self.cloud.control = model.Control(armed=True)
+        self.engine.run(1)
+        self.assertEqual(
+            (None, "no longer held: paused"),
+            (self.engine.case("a").hold, self.engine.case("a").message),
+        )
+
     def test_the_last_look_sees_life(self):
         self.cut_off()
         read_host = self.cloud.read_host
