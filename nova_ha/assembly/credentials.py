@@ -51,7 +51,7 @@ def enrol(
     """Give each host a credential of its own; yields the file with it.
 
     :param directory: where the files are written, readable for nobody but
-        the user who runs this.
+        the user who runs this; made if it is not there.
     :raises ConfigError: a name is none, or a file cannot be written.
     """
     names = [_host(name) for name in hosts]
@@ -107,6 +107,7 @@ def _written(target: pathlib.Path, secret: str) -> Iterator[None]:
     """Write a private file that shows only if all goes well: where the disk
     is full, the old credential still works."""
     try:
+        target.parent.mkdir(mode=0o700, exist_ok=True)
         # Its mode is 0600.
         handle, draft = tempfile.mkstemp(dir=target.parent)
         with open(handle, "w", encoding="ascii") as file:

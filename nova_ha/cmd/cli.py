@@ -141,6 +141,16 @@ class NovaHa(cliff_app.App):
         return self._context
 
 
+def default_files() -> list[str]:
+    """What is read where no file is named: the engine's configuration, then
+    the operator's own."""
+    found = cfg.find_config_files(project=process.PROJECT, prog=PROGRAM)
+    found += [OPERATOR_FILE] if os.path.exists(OPERATOR_FILE) else []
+    # oslo.config finds a file once for the project and once for the program,
+    # which have one name; what may be given several times would be doubled.
+    return list(dict.fromkeys(found))
+
+
 def configuration(
     files: Sequence[str] = (), directories: Sequence[str] = ()
 ) -> cfg.ConfigOpts:
@@ -154,10 +164,7 @@ def configuration(
     notify.register_opts(conf)
     used = list(files)
     if not files and not directories:
-        used = cfg.find_config_files(
-            project=process.PROJECT, prog=process.PROJECT
-        )
-        used += [OPERATOR_FILE] if os.path.exists(OPERATOR_FILE) else []
+        used = default_files()
     arguments = [f"--config-dir={one}" for one in directories]
     conf(
         arguments,

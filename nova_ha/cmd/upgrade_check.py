@@ -173,19 +173,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 process.PROJECT,
                 Checks(conf, nova_clock.SystemClock()),
                 given or ["--help"],
-                _default_files(),
+                cli.default_files(),
             )
         )
     except cfg.Error as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return 255
-
-
-def _default_files() -> list[str]:
-    found: list[str] = cfg.find_config_files(
-        project=process.PROJECT, prog=process.PROJECT
-    )
-    return [*found, *_existing(cli.OPERATOR_FILE)]
 
 
 def _existing(path: str) -> list[str]:

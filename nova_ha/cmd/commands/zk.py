@@ -88,7 +88,8 @@ class Enrol(base.Command):
             credentials.DIRECTORY_OPTION,
             default=".",
             metavar="DIR",
-            help="Where the files are written; here by default.",
+            help="Where the files are written; here by default. Made, for you "
+            "alone, if it is not there.",
         )
         return parser
 

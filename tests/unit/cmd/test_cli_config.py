@@ -10,13 +10,20 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""``nova-ha config check``: its exit status, and the devices."""
+"""``nova-ha config check``: its exit status, and the devices; and which files
+are read."""
 
 import json
+import pathlib
+import tempfile
 import unittest.mock
+
+import fixtures
 
 from nova_ha.assembly import config_check
 from nova_ha.assembly import config_files
+from nova_ha.cmd import cli
+from tests import base
 from tests.unit.cmd import test_cli_fence
 from tests.unit.cmd import test_cli_samples as samples
 
@@ -76,3 +83,19 @@ class ConfigTest(test_cli_fence.FenceCase):
     def test_help_documents_the_exit_status(self):
         self.assertEqual(0, self._run("help", "config", "check"))
         self.assertIn("Exit status: 0: no error", self.output)
+
+
+class DefaultFilesTest(base.TestCase):
+    def test_each_is_read_once(self):
+        """An option that may be given several times would be doubled."""
+        home = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        conf = home / ".nova-ha" / "nova-ha.conf"
+        conf.parent.mkdir()
+        conf.write_text(
+            "[oslo_messaging_notifications]\ndriver = messagingv2\n"
+        )
+        operator = home / "operator.conf"
+        operator.touch()
+        self.useFixture(fixtures.EnvironmentVariable("HOME", str(home)))
+        self.patch(cli, "OPERATOR_FILE", str(operator))
+        self.assertEqual([str(conf), str(operator)], cli.default_files())
