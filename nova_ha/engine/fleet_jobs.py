@@ -17,6 +17,8 @@ As in :mod:`.performer`: nothing is decided here, and the right to act is
 checked before each side effect.
 """
 
+from collections.abc import Callable
+
 from nova_ha import clock as clock_mod
 from nova_ha import exception
 from nova_ha import ports
@@ -65,15 +67,21 @@ class FleetJobs:
                 return self._challenge(job, epoch)
         raise TypeError(f"unknown job {job.key}")
 
+    def _attempt(self, epoch: model.Epoch, change: Callable[[], None]) -> str:
+        """Returns why it has not been made, or is not known to be."""
+        try:
+            self._leadership.check(epoch)
+            change()
+        except exception.NovaHaError as error:
+            return texts.clip(str(error))
+        return ""
+
     def _publish(
         self, job: jobs.PublishVerdict, epoch: model.Epoch
     ) -> events.Event:
-        error = ""
-        try:
-            self._leadership.check(epoch)
-            self._store.publish(epoch, job.host, job.verdict)
-        except exception.NovaHaError as exc:
-            error = texts.clip(str(exc))
+        error = self._attempt(
+            epoch, lambda: self._store.publish(epoch, job.host, job.verdict)
+        )
         return events.Published(
             host=job.host, verdict=job.verdict, error=error
         )
@@ -99,34 +107,26 @@ class FleetJobs:
     def _drop_request(
         self, job: jobs.DropRequest, epoch: model.Epoch
     ) -> events.Event:
-        error = ""
-        try:
-            self._leadership.check(epoch)
-            self._store.drop_request(epoch, job.request)
-        except exception.NovaHaError as exc:
-            error = texts.clip(str(exc))
+        error = self._attempt(
+            epoch, lambda: self._store.drop_request(epoch, job.request)
+        )
         return events.RequestDropped(host=job.host, error=error)
 
     def _challenge(
         self, job: jobs.ChallengeHost, epoch: model.Epoch
     ) -> events.Event:
-        error = ""
-        try:
-            self._leadership.check(epoch)
-            self._store.drop_beacon(epoch, job.host, job.session)
-        except exception.NovaHaError as exc:
-            error = texts.clip(str(exc))
+        error = self._attempt(
+            epoch,
+            lambda: self._store.drop_beacon(epoch, job.host, job.session),
+        )
         return events.Challenged(host=job.host, quiet=job.quiet, error=error)
 
     def _keep_quarantine(
         self, job: jobs.KeepQuarantine, epoch: model.Epoch
     ) -> events.Event:
-        error = ""
-        try:
-            self._leadership.check(epoch)
-            self._do(job.host, job.deed, epoch)
-        except exception.NovaHaError as exc:
-            error = texts.clip(str(exc))
+        error = self._attempt(
+            epoch, lambda: self._do(job.host, job.deed, epoch)
+        )
         return events.QuarantineKept(host=job.host, deed=job.deed, error=error)
 
     def _do(
