@@ -106,11 +106,13 @@ class Cloud(evacuation.Cloud):
     def _move(self, server: str, host: str) -> None:
         nova = self._cloud.nova()
         nova.servers.live_migrate(server, host, block_migration="auto")
+        # For the latter see _settle.
+        arrived = ((host, "ACTIVE"), (host, "ERROR"))
         process.wait_until(
-            lambda: _place(nova.servers.get(server)) == (host, "ACTIVE"),
+            lambda: _place(nova.servers.get(server)) in arrived,
             MOVE_TIMEOUT,
             f"{server} to move to {host}",
-            interval=0.3,
+            interval=1.0,
         )
 
     def _wait_well(self) -> None:
