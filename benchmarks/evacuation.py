@@ -120,6 +120,12 @@ def victims(hosts: Sequence[str]) -> Iterator[tuple[str, str]]:
     )
 
 
+def by_turns(groups: Iterable[Sequence[str]]) -> list[str]:
+    """The first of each group, then the second of each, and so on."""
+    rounds = itertools.zip_longest(*groups)
+    return [one for each in rounds for one in each if one is not None]
+
+
 def measure(
     cloud: Cloud,
     series: Series,

@@ -11,13 +11,14 @@
 # under the License.
 """The cloud in which evacuations are timed: the demo's, with eight hosts."""
 
+import collections
 import concurrent.futures
 import contextlib
 import datetime
 import pathlib
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from benchmarks import evacuation
@@ -56,12 +57,13 @@ def opened() -> Iterator["Cloud"]:
         [lab_cloud.HostSpec(name) for name in names],
         say=lambda line: print(f"    {line}", file=sys.stderr, flush=True),
     )
-    with cloud:
+    # The cloud goes first: who still waits for one of its hosts then gives up.
+    with concurrent.futures.ThreadPoolExecutor(1) as beside, cloud:
         stage = acts.Stage(cloud, screen.Screen())
         try:
             stage.wait_watched()
             cloud.nova_ha.cli("arm")
-            yield Cloud(stage)
+            yield Cloud(stage, beside)
         finally:
             stage.close()
         if found := evidence.double_active(cloud):
@@ -69,10 +71,17 @@ def opened() -> Iterator["Cloud"]:
 
 
 class Cloud(evacuation.Cloud):
-    """Real hypervisors' deaths, and what it takes to have them again."""
+    """Real hypervisors' deaths, and what it takes to have them again.
 
-    def __init__(self, stage: acts.Stage) -> None:
+    A lost host returns while the servers are gathered for the next loss.
+    """
+
+    def __init__(
+        self, stage: acts.Stage, beside: concurrent.futures.Executor
+    ) -> None:
         self._stage = stage
+        self._beside = beside
+        self._returning: concurrent.futures.Future[None] | None = None
         self._cloud = stage.cloud
         self._nova = stage.nova
         self.hosts = [host.name for host in stage.cloud.hosts]
@@ -80,10 +89,11 @@ class Cloud(evacuation.Cloud):
     # -- before a run --
 
     def gather(self, instances: int, host: str) -> None:
-        self._cloud.wait_hosts_up([host])
+        self._wait_started()
         servers = self._servers()
-        away = [one.id for one in servers if _place(one)[0] != host]
         with concurrent.futures.ThreadPoolExecutor(MOVERS) as pool:
+            # Nova lets one server at a time leave a host.
+            away = evacuation.by_turns(_elsewhere(servers, host).values())
             list(pool.map(lambda server: self._move(server, host), away))
         missing = instances - len(servers)
         if missing > 0:
@@ -91,6 +101,25 @@ class Cloud(evacuation.Cloud):
         self._wait_well()
         self._settle()
         self._stage.check_running()
+
+    def _wait_started(self) -> None:
+        """Wait until each nova-compute runs: it starts faster while nothing
+        moves. The rest of a return, the soak, is waiting."""
+
+        def started() -> bool:
+            states = self._cloud.compute_states()
+            return all(
+                state == "up" or self._soaks(host)
+                for host, state in states.items()
+            )
+
+        process.wait_until(
+            started, RETURN_TIMEOUT, "each nova-compute to run", interval=0.5
+        )
+
+    def _soaks(self, host: str) -> bool:
+        case = self._stage.tree.case(host)
+        return case is not None and case.state is model.CaseState.SOAKING
 
     def _settle(self) -> None:
         """Nova's clean-up after a live migration may lose a race in Placement,
@@ -117,6 +146,9 @@ class Cloud(evacuation.Cloud):
 
     def _wait_well(self) -> None:
         """Wait until every host is in service and no case is open."""
+        if self._returning is not None:
+            self._returning.result()
+            self._returning = None
         process.wait_until(
             lambda: not any(map(self._stage.tree.case, self.hosts)),
             RETURN_TIMEOUT,
@@ -130,7 +162,11 @@ class Cloud(evacuation.Cloud):
 
     def bare(self, host: str, pool: int, spawn_delay: float) -> float:
         with self._slow_spawns(spawn_delay):
-            return acts.bare(self._stage, host, pool)
+            seconds = acts.bare(self._stage, host, pool)
+        self._returning = self._beside.submit(
+            acts.take_back, self._stage, host
+        )
+        return seconds
 
     def ours(self, host: str, spawn_delay: float) -> evacuation.Recovery:
         with self._slow_spawns(spawn_delay):
@@ -172,6 +208,16 @@ class Cloud(evacuation.Cloud):
         if case is None or case.state is not model.CaseState.EVACUATED:
             raise process.LabError(f"not all of {host} was moved: {case}")
         return case
+
+
+def _elsewhere(servers: Iterable[Any], host: str) -> dict[str, list[str]]:
+    """Ids of the servers that are not on a host, by the host they are on."""
+    found = collections.defaultdict(list)
+    for server in servers:
+        place, _ = _place(server)
+        if place != host:
+            found[place].append(server.id)
+    return found
 
 
 def _place(server: Any) -> tuple[str, str]:

@@ -176,6 +176,7 @@ def _acts(
         screen.act("Reference: a bare script evacuates the same instances")
         cloud.boot_servers(settings.instances, first)
         bare = acts.bare(stage, first)
+        acts.take_back(stage, first)
         acts.delete_servers(stage)
     screen.act("Act 1: a hypervisor dies")
     cloud.boot_servers(settings.instances, first)

@@ -52,6 +52,12 @@ class Tree:
                     return stored.case
         return None
 
+    def calm(self) -> bool:
+        """Whether nothing is told of any host: all are plainly alive."""
+        with contextlib.suppress(exception.CoordinationError):
+            return not self._store.published()
+        return False
+
     def leader(self) -> str:
         """Name of the engine that leads: host name and process number."""
         for one in contenders.read(

@@ -98,5 +98,12 @@ class EvacuationTest(base.TestCase):
         )
         self.assertLess(max(deaths.values()), 3)
 
+    def test_by_turns(self):
+        groups = (["a1", "a2", "a3"], [], ["b1"], ["c1", "c2"])
+        self.assertEqual(
+            ["a1", "b1", "c1", "a2", "c2", "a3"], evacuation.by_turns(groups)
+        )
+        self.assertEqual([], evacuation.by_turns([]))
+
     def test_no_pairs(self):
         self.assertRaises(SystemExit, evacuation.main, ["--pairs", "0"])
