@@ -76,7 +76,9 @@ $(BENCH_NOVA)/.installed: $(LAB_INPUTS) tools/venv.sh
 	@touch $@
 
 test: system-packages $(TOOLS)/.installed
-	@echo "==> tox"
+	@echo "==> tox: installs what the tests need, two environments at a time"
+	@$(TOOLS)/bin/tox run-parallel --notest --parallel 2 $(if $(TOX_ENV),-e $(TOX_ENV))
+	@echo "==> tox: the tests"
 	@$(TOOLS)/bin/tox run $(if $(TOX_ENV),-e $(TOX_ENV))
 
 demo: system-packages $(LAB)/.installed

@@ -13,11 +13,12 @@
 """A cloud that is well again before each test of a recovery.
 
 The scenarios are grouped by what goes wrong, in the ``test_recovery_*``
-modules beside this one. Those of a module share a cloud, because bringing one
-up takes longer than most of them; two modules run at the same time, because
-most of a recovery is waiting.
+modules beside this one. Those that a process runs share a cloud, because
+bringing one up takes as long as most of them; two processes run at the same
+time, because most of a recovery is waiting.
 """
 
+import atexit
 import contextlib
 import json
 import logging
@@ -71,6 +72,39 @@ RECOVERY_TIMEOUT = 150.0
 CasePredicate = Callable[[model.RecoveryCase], object]
 
 
+class _Standing:
+    """The cloud that stands in this process; one at a time."""
+
+    def __init__(self) -> None:
+        self._kind: tuple[object, object] | None = None
+        self._stack = contextlib.ExitStack()
+
+    def cloud(
+        self,
+        settings: Mapping[str, Mapping[str, Any]],
+        controllers: Mapping[str, int],
+    ) -> lab_cloud.Cloud:
+        """One of a kind: the one of the class before, if it is the same."""
+        if self._kind != (settings, controllers):
+            self.down()
+            directory = tempfile.TemporaryDirectory(prefix="nova-ha-recovery-")
+            self._stack.enter_context(directory)
+            self._cloud = lab_cloud.Cloud(
+                directory.name, HOSTS, options=settings, **controllers
+            )
+            self._stack.enter_context(self._cloud)
+            self._kind = settings, controllers
+        return self._cloud
+
+    def down(self) -> None:
+        self._kind = None
+        self._stack.close()
+
+
+_standing = _Standing()
+atexit.register(_standing.down)
+
+
 class RecoveryTestCase(base.TestCase):
     """One cloud for all tests; each starts by making it well again."""
 
@@ -88,18 +122,12 @@ class RecoveryTestCase(base.TestCase):
         for name in ("novaclient", "keystoneauth", "urllib3", "kazoo"):
             # Waiting asks a lot; what was answered matters at the end only.
             logging.getLogger(name).setLevel(logging.WARNING)
-        directory = tempfile.TemporaryDirectory(prefix="nova-ha-recovery-")
-        cls.addClassCleanup(directory.cleanup)
-        cls.cloud = lab_cloud.Cloud(
-            directory.name, HOSTS, options=cls.SETTINGS, **cls.CONTROLLERS
-        )
-        cls.addClassCleanup(cls.cloud.down)
-        cls._bring_up()
+        cls.cloud = _standing.cloud(cls.SETTINGS, cls.CONTROLLERS)
+        cls._open_store()
         cls.addClassCleanup(lambda: cls.store.close())
 
     @classmethod
-    def _bring_up(cls) -> None:
-        cls.cloud.up()
+    def _open_store(cls) -> None:
         clock = nova_clock.SystemClock()
         settings = cls.cloud.nova_ha.settings("operator")
         session = opening.new_session(settings, clock)
@@ -120,7 +148,8 @@ class RecoveryTestCase(base.TestCase):
             # The test before has failed and said so. This one is judged on
             # its own.
             self.store.close()
-            self._bring_up()
+            self.cloud.up()
+            self._open_store()
             self.nova = self.cloud.nova()
             self.heal()
         self.began = time.monotonic()
