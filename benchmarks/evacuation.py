@@ -109,11 +109,8 @@ class Cloud(Protocol):
 
 
 def victims(hosts: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Whom the script loses and whom we lose, pair by pair.
-
-    Never one host twice within a few runs: nova_ha would put it into
-    quarantine after its third death within an hour.
-    """
+    """Whom the script loses and whom we lose, pair by pair: each host in
+    its turn, so that none is lost again while it has just come back."""
     half = len(hosts) // 2
     return itertools.cycle(
         zip(hosts, [*hosts[half:], *hosts[:half]], strict=True)

@@ -98,6 +98,9 @@ class Cloud(evacuation.Cloud):
         missing = instances - len(servers)
         if missing > 0:
             self._cloud.boot_servers(missing, host)
+        # Its deaths are forgotten: the third within an hour, by whose hand
+        # ever, would bring it into quarantine.
+        self._cloud.nova_ha.cli("host", "release", host)
         self._wait_well()
         self._settle()
         self._stage.check_running()

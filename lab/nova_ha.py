@@ -53,7 +53,7 @@ class NovaHa:
         self._site = site
         self._zookeeper = zookeeper
         self._transport_url = transport_url
-        self._options = options
+        self._options = dict(options)
         self._etc = site.etc / "nova-ha"
         self._instances = site.shared / "instances"
         self.config = self._etc / "nova-ha.conf"
@@ -78,6 +78,18 @@ class NovaHa:
             )
         # All hypervisors mount it, as their agents will prove.
         marker.mark(str(self._instances), "lab")
+        self._write_controllers()
+
+    def set_options(self, section: str, **options: object) -> None:
+        """Set options of the engines and the command line; an engine that
+        runs has to be started again."""
+        self._options[section] = {
+            **self._options.get(section, {}),
+            **options,
+        }
+        self._write_controllers()
+
+    def _write_controllers(self) -> None:
         files.write_ini(self.config, self._controller("operator", None))
         for number, engine in enumerate(self.engines, 1):
             sections = self._controller("engine", engine.name)

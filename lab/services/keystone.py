@@ -29,7 +29,8 @@ from lab.services import schemas
 from lab.services import wsgi
 
 ADMIN = "admin"
-#: Users of services; all of them are administrators of project "service".
+SERVICE = "service"
+#: Users of services; all of them are administrators of that project.
 SERVICE_USERS = ("nova", "placement", "glance", "neutron", "nova-ha")
 #: Service -> type and the path that its catalogue entry ends in.
 CATALOGUE = {
@@ -107,13 +108,15 @@ class Keystone:
         """Stop it."""
         self.process.stop()
 
-    def session(self) -> auth_session.Session:
-        """An administrator's session."""
+    def session(
+        self, user: str = ADMIN, project: str = ADMIN
+    ) -> auth_session.Session:
+        """An administrator's session, in one of his projects."""
         auth = v3.Password(
             auth_url=self._site.url("keystone") + "/v3",
-            username=ADMIN,
-            password=self._site.passwords.get(ADMIN),
-            project_name=ADMIN,
+            username=user,
+            password=self._site.passwords.get(user),
+            project_name=project,
             user_domain_name="Default",
             project_domain_name="Default",
         )
@@ -154,7 +157,7 @@ class Keystone:
 
     def _fill(self) -> None:
         keystone = client.Client(session=self.session())
-        project = keystone.projects.create("service", domain="default")
+        project = keystone.projects.create(SERVICE, domain="default")
         roles = {role.name: role for role in keystone.roles.list()}
         for user in SERVICE_USERS:
             made = keystone.users.create(

@@ -64,6 +64,7 @@ OPTIONS = {
         "flap_count": 0,
     },
     "agent": {"goodbye_ttl": 30},
+    "evacuation": {"reset_states": "paused,rescued,suspended"},
 }
 
 HEAL_TIMEOUT = 120.0

@@ -28,8 +28,13 @@ class HostsTest(recovery_cloud.RecoveryTestCase):
     def test_killed_host_is_recovered_and_returns(self) -> None:
         victim = self.cloud.host("cmp1")
         servers = self.boot(4, victim)
+        # These options let go of what it has saved of its memory.
+        self.nova.servers.suspend(servers[0])
+        self.cloud.wait_server(servers[0], "SUSPENDED")
         victim.kill()
         case = self.wait_recovered(victim)
+        (anew,) = [move for move in case.moves if move.instance == servers[0]]
+        self.assertEqual("it was suspended and is started anew", anew.note)
         self.assert_order(victim)
         self.assertIs(
             EvidenceKind.POWER_OFF_OBSERVED,
