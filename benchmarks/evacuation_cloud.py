@@ -90,6 +90,7 @@ class Cloud(evacuation.Cloud):
 
     def gather(self, instances: int, host: str) -> None:
         self._wait_started()
+        self._cloud.wait_hosts_up([host], RETURN_TIMEOUT)
         servers = self._servers()
         with concurrent.futures.ThreadPoolExecutor(MOVERS) as pool:
             # Nova lets one server at a time leave a host.
