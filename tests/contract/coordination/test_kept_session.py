@@ -101,11 +101,20 @@ class KeptSessionTest(zookeeper.ZooKeeperTest):
         store.drop_beacon(epoch, C2, session)
         self.assertIsNone(engine.get(path))
         self.assertRaises(refused, thief.create, path, b"{}", ephemeral=True)
-        # The host itself is back at once.
+        # The host itself is back at once, by its agent's next try: the server
+        # moves the session to and fro, from one of its two clients to the
+        # other, and closes the connection that it leaves.
         self.reconnect(agent)
         self.assertRaises(exception.CoordinationUnavailable, theirs.touch)
-        theirs.show(coordinated.beacon(host=C2))
+        self.eventually(lambda: self.shown(theirs))
         self.assertIsNotNone(engine.get(path))
+
+    def shown(self, theirs: beacons.ZooKeeperBeacons) -> bool:
+        try:
+            theirs.show(coordinated.beacon(host=C2))
+        except exception.CoordinationUnavailable:
+            return False
+        return True
 
     def test_of_a_dead_leader(self) -> None:
         self.enrol(C1)
