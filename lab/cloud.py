@@ -386,8 +386,19 @@ class Cloud:
             return bool(server.status == status)
 
         what = f"{server.name} to become {status}"
-        process.wait_until(reached, timeout, what, interval=0.2)
+        try:
+            process.wait_until(reached, timeout, what, interval=0.2)
+        except process.LabError as error:
+            raise process.LabError(
+                f"{error}; {_whereabouts(server)}"
+            ) from None
         return server
+
+
+def _whereabouts(server: Any) -> str:
+    host = getattr(server, "OS-EXT-SRV-ATTR:host")
+    task = getattr(server, "OS-EXT-STS:task_state")
+    return f"it is {server.status} ({task or 'nothing under way'}) on {host}"
 
 
 def _fault(server: Any) -> str:

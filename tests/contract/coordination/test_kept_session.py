@@ -102,8 +102,8 @@ class KeptSessionTest(zookeeper.ZooKeeperTest):
         self.assertIsNone(engine.get(path))
         self.assertRaises(refused, thief.create, path, b"{}", ephemeral=True)
         # The host itself is back at once, by its agent's next try: the server
-        # moves the session to and fro, from one of its two clients to the
-        # other, and closes the connection that it leaves.
+        # moves the session from one of its two clients to the other and back,
+        # and closes the connection that it leaves.
         self.reconnect(agent)
         self.assertRaises(exception.CoordinationUnavailable, theirs.touch)
         self.eventually(lambda: self.shown(theirs))
