@@ -48,9 +48,13 @@ WORKERS = 2
 PAUSE = 0.3
 """Seconds between two boots."""
 
-AT_ONCE = 1.0
+SOON = 3.0
 """Seconds after the expiry of its session in which a request may still land
-on a host that is lost."""
+on a host that is lost, on a machine that others use too. How soon it is
+avoided is measured by ``make bench-scheduler``."""
+
+AFTERWARDS = 6.0
+"""Seconds for which servers are booted after that expiry."""
 
 AGE = "nova_ha_view_age_seconds"
 
@@ -194,8 +198,8 @@ class SchedulerCloudTest(base.TestCase):
         with self.load() as load:
             lost.kill()
             gone = self.expiry(lost)
-            time.sleep(5.0)
-        self.assert_active(load.since(gone + AT_ONCE), but=lost)
+            time.sleep(AFTERWARDS)
+        self.assert_active(load.since(gone + SOON), but=lost)
 
     def test_zookeeper_stops_stalls_and_restarts_under_load(self) -> None:
         lost = self.cloud.hosts[1]
@@ -211,12 +215,12 @@ class SchedulerCloudTest(base.TestCase):
             server.thaw()
             lost.kill()
             gone = self.expiry(lost)
-            time.sleep(5.0)
+            time.sleep(AFTERWARDS)
         # The host dies after those; it may take some of them with it.
         early = [one for one in load.since(began)][:8]
         for uuid in early:
             self.assertNotEqual("ERROR", self.nova.servers.get(uuid).status)
-        self.assert_active(load.since(gone + AT_ONCE), but=lost)
+        self.assert_active(load.since(gone + SOON), but=lost)
 
     def test_without_an_engine(self) -> None:
         """A lost beacon alone takes a host out."""
@@ -227,8 +231,8 @@ class SchedulerCloudTest(base.TestCase):
         with self.load() as load:
             lost.kill()
             gone = self.expiry(lost)
-            time.sleep(5.0)
-        self.assert_active(load.since(gone + AT_ONCE), but=lost)
+            time.sleep(AFTERWARDS)
+        self.assert_active(load.since(gone + SOON), but=lost)
 
     def test_each_worker_serves_the_age_of_its_view(self) -> None:
         with self.load():
